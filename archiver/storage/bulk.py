@@ -23,7 +23,7 @@ _CHUNK = 1000
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Inserts rows that hold every column of a table, in its order.
 
-    Texts must be clean (`decoder.text.is_clean`); instants are ISO text, which both databases take.
+    Texts must be clean (`codec.text.is_clean`); instants are ISO text, which both databases take.
     Raises sqlalchemy.exc.IntegrityError for a second row with the same key, and other DBAPIError as they come.
     """
     if not rows:

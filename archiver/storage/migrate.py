@@ -136,7 +136,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _require_schema(connection: Connection) -> None:
-    """As `reading.require_schema`."""
+    """As `database.reading` has it for who asks."""
     if (schema := connection.scalar(text(HIDDEN_SCHEMA))) is not None:
         driver = connection.connection.driver_connection
         assert driver is not None

@@ -9,16 +9,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, bindparam, exc, select
+from sqlalchemy import Connection, exc
 
 from archiver.codec.forgetting import Pattern
 from archiver.errors import ArchiveBehind, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Opened, Record
-from archiver.storage import forgetting, retrying, statistics
-from archiver.storage.database.engine import (
-    translate,
-    translated,
-)
+from archiver.storage import forgetting, properties, retrying, statistics
+from archiver.storage.database.engine import translate, translated
 from archiver.storage.database.wal import CHECKPOINT_BYTES
 from archiver.storage.database.walking import Place, Step
 from archiver.storage.duplicates import Original
@@ -27,18 +24,14 @@ from archiver.storage.limits import CacheLimits
 from archiver.storage.numbers import Numbers
 from archiver.storage.positions import FINISHED, Positions, new_generation
 from archiver.storage.retrying import Decode, Retried, Which
-from archiver.storage.schema import archive_properties
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.watched import Watched, watched
-from archiver.storage.words import DAMAGE, FORGOTTEN_LAST, GENERATION, REJECTS_TRIED_BY
+from archiver.storage.words import DAMAGE, FORGOTTEN_LAST, GENERATION, IDENTITY, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
 from archiver.storage.writing import Writing
 
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
-
-_PROPERTY = select(archive_properties.c.value).where(archive_properties.c.key == bindparam("name"))
-_IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
 class Recorder:
@@ -75,12 +68,12 @@ class Recorder:
 
     def identity(self) -> str:
         """What tells this archive from all others. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            return str(connection.scalar(_IDENTITY))
+        with self._alone() as connection:
+            return str(properties.kept(connection, IDENTITY))
 
     def position(self) -> int:
         """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return self._positions.of(connection, self.receiver).upto
 
     def claim(self, known: Sequence[str], generation: str) -> bool:
@@ -94,7 +87,7 @@ class Recorder:
                 there = self._holder(connection)
                 if there is not None and there not in known:
                     return False
-                retrying.keep_property(connection, self._holder_key, generation)
+                properties.keep(connection, self._holder_key, generation)
             self._generation = generation
             return True
 
@@ -105,7 +98,7 @@ class Recorder:
         `live` ones begin anew. Or it is a new one, which knows of none. Returns how many numbers a copy lacks; 0 where
         nothing is missing, and for what is new. Raises as `record` does.
         """
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             self._writer.forget()  # of numbers that the archive does not have
             position = self._positions.of(connection, self.receiver)
             if position.upto >= upto:
@@ -113,7 +106,7 @@ class Recorder:
             is_copy = position.upto > 0
             self._writer.go_on(connection, position.number, live, cut_off=is_copy)
             if is_copy:
-                retrying.keep_property(connection, GENERATION, new_generation())
+                properties.keep(connection, GENERATION, new_generation())
             self._positions.move(connection, position._replace(upto=upto))
             return upto - position.upto if is_copy else 0
 
@@ -122,7 +115,7 @@ class Recorder:
         return f"holder of {self.receiver}"
 
     def _holder(self, connection: Connection) -> str | None:
-        return connection.scalar(_PROPERTY, {"name": self._holder_key})
+        return properties.kept(connection, self._holder_key)
 
     def _require_holder(self, connection: Connection) -> None:
         if self._generation is not None and self._holder(connection) != self._generation:
@@ -130,17 +123,17 @@ class Recorder:
 
     def finished_at(self, receiver: str) -> datetime | None:
         """When a receiver reached its end, UTC; None when it has not. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return self._positions.finished_at(connection, receiver)
 
     def engine_of(self, stream: str) -> dict[str, str] | None:
         """What tells the engine behind a stream from all others; None when nothing of the stream is known."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return engine_of(connection, stream)
 
     def watched(self, stream: str, session: str | None, since: Micros) -> Watched:
         """How a stream was watched since an instant; `session` is the one that is open. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return watched(connection, stream, session, since)
 
     def check(self) -> None:
@@ -178,22 +171,22 @@ class Recorder:
 
         Raises as `record` does.
         """
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return self._positions.take_stock(connection, export)
 
     def remember(self, export: str, known: Mapping[str, int]) -> None:
         """Keeps in mind that an export is archived up to a number, for each kind. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             self._positions.remember(connection, export, known)
 
     def holds(self, records: Batch | Sequence[Record]) -> bool:
         """Whether the archive has all of these, by uuid or content. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return self._writer.holds(connection, Batch.of(records), self.whose)
 
     def last_reject(self) -> int:
         """The number of the last reject; 0 when there is none. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return retrying.last_reject(connection)
 
     def retry_rejects(self, which: Which, decode: Decode, now: Micros, held: Inventory) -> Retried:
@@ -202,25 +195,25 @@ class Recorder:
         Raises as `record` does; then all are as they were.
         """
         held.begin()
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             retried = retrying.retry(connection, self._writer, which, decode, now, held)
         held.keep()
         return retried
 
     def renew_statistics(self) -> None:
         """Has a database that plans by statistics know what came in. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             statistics.renew(connection)
 
     def forget(self, pattern: Pattern, place: forgetting.Place) -> forgetting.Looked:
         """Takes what fits out of the next page of the tables. Raises as `record` does; then nothing is changed."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             looked = forgetting.look(connection, pattern, place, change=True)
             self._writer.forget()  # of texts, and what was made of them
             if looked.touched:
-                retrying.keep_property(connection, FORGOTTEN_LAST, secrets.token_hex(8))
+                properties.keep(connection, FORGOTTEN_LAST, secrets.token_hex(8))
         return looked
 
     def write_anew(self) -> None:
@@ -235,13 +228,13 @@ class Recorder:
 
     def is_retry_due(self, version: str) -> bool:
         """Whether the archive has rejects which this version of the program has not tried. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+        with self._alone() as connection:
             return retrying.is_due(connection, version)
 
     def keep_retried(self, version: str) -> None:
         """Keeps in mind that this version has tried all rejects. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            retrying.keep_property(connection, REJECTS_TRIED_BY, version)
+        with self._alone() as connection:
+            properties.keep(connection, REJECTS_TRIED_BY, version)
 
     def look_through(self, place: Place, most: int, seconds: float) -> Step:
         """Reads on in a SQLite archive's file, so many rows or so long, to find what is damaged. Raises as `record`."""
@@ -250,15 +243,16 @@ class Recorder:
 
     def damage(self) -> str | None:
         """What was found damaged when the file was read through last. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            return connection.scalar(_PROPERTY, {"name": DAMAGE})
+        with self._alone() as connection:
+            return properties.kept(connection, DAMAGE)
 
     def keep_damage(self, found: str | None) -> None:
         """Keeps in mind what of the file is damaged; None: nothing. Raises as `record` does."""
-        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            retrying.drop_property(connection, DAMAGE)
-            if found is not None:
-                retrying.keep_property(connection, DAMAGE, found)
+        with self._alone() as connection:
+            if found is None:
+                properties.drop(connection, DAMAGE)
+            else:
+                properties.keep(connection, DAMAGE, found)
 
     def record(
         self,
@@ -315,6 +309,12 @@ class Recorder:
             duplicates = position.duplicates + recorded.duplicates
             self._positions.move(connection, position._replace(upto=upto, duplicates=duplicates))
             return recorded
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """One transaction of one thread at a time; what the database says of a failure is told in our errors."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            yield connection
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from archiver.model import Batch, Dialect, Event, Micros, Observation
+from archiver.storage import properties
 from archiver.storage.duplicates import drop_duplicates
 from archiver.storage.inventory import Inventory
-from archiver.storage.schema import archive_properties, rejects, sessions, streams
+from archiver.storage.schema import rejects, sessions, streams
 from archiver.storage.words import REJECTS_RETRIED, REJECTS_TRIED_BY
 from archiver.storage.writer import Writer
 
 PAGE = 100
 """Rejects that are tried in one transaction; no more than one after so many bytes."""
 _PAGE_BYTES = 1 << 20
-_c, _p = rejects.c, archive_properties.c
+_c = rejects.c
 
 
 class Kept(NamedTuple):
@@ -119,8 +120,8 @@ def _next(connection: Connection, which: Which) -> list[Kept]:
 
 def _count(connection: Connection, more: int) -> None:
     """That so many rejects are no rejects any more: who says how many there are need not count them."""
-    known = int(_property(connection, REJECTS_RETRIED) or 0)
-    keep_property(connection, REJECTS_RETRIED, str(known + more))
+    known = int(properties.kept(connection, REJECTS_RETRIED) or 0)
+    properties.keep(connection, REJECTS_RETRIED, str(known + more))
 
 
 def last_reject(connection: Connection) -> int:
@@ -130,26 +131,9 @@ def last_reject(connection: Connection) -> int:
 
 def is_due(connection: Connection, version: str) -> bool:
     """Whether there are rejects which this version has not tried; where there are none, it has tried all."""
-    if _property(connection, REJECTS_TRIED_BY) == version:
+    if properties.kept(connection, REJECTS_TRIED_BY) == version:
         return False
     if connection.scalar(select(_c.id).limit(1)) is not None:
         return True
-    keep_property(connection, REJECTS_TRIED_BY, version)
+    properties.keep(connection, REJECTS_TRIED_BY, version)
     return False
-
-
-def _property(connection: Connection, key: str) -> Any:
-    return connection.scalar(select(_p.value).where(_p.key == key))
-
-
-def drop_property(connection: Connection, key: str) -> None:
-    """Keeps a property no longer."""
-    connection.execute(delete(archive_properties).where(_p.key == key))
-
-
-def keep_property(connection: Connection, key: str, value: str) -> None:
-    """Keeps a property of the archive."""
-    if _property(connection, key) is None:
-        connection.execute(insert(archive_properties).values(key=key, value=value))
-    else:
-        connection.execute(update(archive_properties).where(_p.key == key).values(value=value))

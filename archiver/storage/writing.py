@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, exc, insert, select, update
+from sqlalchemy import Connection, exc
 
 from archiver.errors import DatabaseUnreachable
+from archiver.storage import properties
 from archiver.storage.database.address import is_postgres
 from archiver.storage.database.engine import shut_down, writer_lock, writing_engine
 from archiver.storage.database.glimpse import beside, size_of
@@ -23,14 +24,12 @@ from archiver.storage.database.wal import Checkpoints, is_broken
 from archiver.storage.database.walking import Place, Step, Walk
 from archiver.storage.migrate import require_head
 from archiver.storage.numbers import raise_to_rows
-from archiver.storage.schema import archive_properties
-from archiver.storage.words import FORGOTTEN_LAST
+from archiver.storage.words import FORGOTTEN_LAST, IDENTITY
 
 _BROKEN = "its file is malformed or has been cut short; put a backup in its place: archiver db restore FILE"
 _OVERWRITTEN = "its file was written over in place while it was open"
 _WRITER = "writer"
 """Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
-_IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
 class Caches(Protocol):
@@ -180,22 +179,18 @@ class Writing:
         if connection.dialect.name != "postgresql":
             return
         lock_writers(connection, rows=True)
-        c = archive_properties.c
         # Locked: where a database has several nodes, the lock of writers may be held on another one than the rows are.
-        last = connection.scalar(select(c.value).where(c.key == _WRITER).with_for_update())
+        last = properties.kept(connection, _WRITER, locked=True)
         if last == self._token:
             return
         require_head(connection)
-        forgotten = connection.scalar(select(c.value).where(c.key == FORGOTTEN_LAST))
+        forgotten = properties.kept(connection, FORGOTTEN_LAST)
         if forgotten == self._forgotten:
             self._caches.forget_changing()
         else:
             self._caches.forget()  # texts that are others now; what is told once more is what it was
             self._forgotten = forgotten
-        if last is None:
-            connection.execute(insert(archive_properties).values(key=_WRITER, value=self._token))
-        else:
-            connection.execute(update(archive_properties).where(c.key == _WRITER).values(value=self._token))
+        properties.keep(connection, _WRITER, self._token)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -216,5 +211,5 @@ def _leads_to(url: str) -> Path | None:
 
 def _identify(connection: Connection) -> None:
     """Gives a new archive its identity, by which an import recognises what it has had from there before."""
-    if connection.scalar(_IDENTITY) is None:
-        connection.execute(insert(archive_properties).values(key="identity", value=secrets.token_hex(16)))
+    if properties.kept(connection, IDENTITY) is None:
+        properties.keep(connection, IDENTITY, secrets.token_hex(16))
