@@ -109,13 +109,14 @@ class Objects(Opened):
         with self._reader.question() as connection:
             return at(connection, one(connection, ref, TimeRange.ending_at(moment)), moment, now())
 
-    def diff(self, first: datetime, second: datetime, ref: Ref | None = None) -> Diff:
+    def diff(self, first: datetime, second: datetime, ref: Ref | None = None, *, causes: bool = False) -> Diff:
         """What of a resource and all under it, or of the whole platform, was otherwise at the second instant.
 
-        The first is not after the second. Raises NotThen when the resource lived at neither.
+        The first is not after the second. `causes`: why the containers that ended did, of no more than 200. Raises
+        NotThen when the resource lived at neither.
         """
         from archiver.queries.difference import difference
 
         with self._reader.question() as connection:
             subject = one(connection, ref, TimeRange.ending_at(second, first))
-            return difference(connection, subject, TimeRange(first, second), now())
+            return difference(connection, subject, TimeRange(first, second), now(), causes=causes)

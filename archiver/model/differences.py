@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from archiver.model.answers import Coverage, Resource, TimeRange
+from archiver.model.causes import Cause
 from archiver.model.empty import Empty
 
 ChangeKind = Literal["appeared", "vanished", "moved", "state", "image", "name", "tags", "replicas"]
@@ -32,6 +33,8 @@ class Change(NamedTuple):
     """What its platform is called, where the archive has several."""
     doubtful: tuple[Side, ...] = ()
     """Which of both is not sure: what stood then was last told before a gap, or nobody was watching then."""
+    cause: Cause | None = None
+    """Of a container that ended, why it did last, where that was asked for."""
 
 
 class Diff(NamedTuple):

@@ -11,6 +11,7 @@ from archiver.model import Change, Diff, Micros, Number, Resource, TimeRange, to
 from archiver.queries.altered import Ends
 from archiver.queries.compared import compared
 from archiver.queries.coverage import coverage, coverage_at, emptiness
+from archiver.queries.ended import Changed, with_causes
 from archiver.queries.last_words import States, is_running
 from archiver.queries.moment import not_then
 from archiver.queries.platforms import of_resources
@@ -38,11 +39,13 @@ class _Sure(NamedTuple):
     after: bool | None
 
 
-def difference(connection: Connection, resource: Resource | None, range: TimeRange, now: datetime) -> Diff:
+def difference(
+    connection: Connection, resource: Resource | None, range: TimeRange, now: datetime, *, causes: bool = False
+) -> Diff:
     """What was otherwise at the end of a range, both ends of which are given, than at its beginning.
 
-    Of a resource and all that was under it at either end; None: of the whole platform. Raises NotThen when the resource
-    lived at neither.
+    Of a resource and all that was under it at either end; None: of the whole platform. `causes`: why what ended did.
+    Raises NotThen when the resource lived at neither.
     """
     assert range.since is not None
     assert range.until is not None
@@ -51,7 +54,9 @@ def difference(connection: Connection, resource: Resource | None, range: TimeRan
     ends, streams = compared(connection, root, instants, now)
     if resource is not None and not any(snapshot.stood for snapshot in ends.snapshots):
         raise not_then(connection, resource, instants[0], now)
-    found = sorted(_Comparison(connection, ends, instants, now).changes(), key=_order)
+    changed = list(_Comparison(connection, ends, instants, now).changes())
+    told = with_causes(connection, changed, range, now) if causes else [each.change for each in changed]
+    found = sorted(told, key=_order)
     watched = coverage(connection, range, now, streams)
     if resource is not None:
         watched = judged_alone(connection, watched, [resource.id])
@@ -96,10 +101,10 @@ class _Comparison:
         self._moved_at = _moves(connection, self._moved, self._above, instants)
         self._platforms = of_resources(connection, self._ends.keys())
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[Changed]:
         """All that is otherwise, in no order."""
         for number, change in chain(self._of_each(), self._replicas()):
-            yield change._replace(platform=self._platforms.get(number))
+            yield Changed(number, change._replace(platform=self._platforms.get(number)))
 
     def _of_each(self) -> Iterator[tuple[Number, Change]]:
         """What each is otherwise in, by its number."""

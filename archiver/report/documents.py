@@ -313,7 +313,7 @@ DIFFERENCE: list[Field[Change]] = [
     Field("after", lambda change: change.after),
     Field("at", lambda change: change.at),
     Field("certain", lambda change: change.certain),
-    Field("cause", lambda change: None),
+    Field("cause", lambda change: cause(change.cause)),
     Field("platform", lambda change: change.platform, extra=True),
     Field("doubtful", lambda change: list(change.doubtful) or None, extra=True),
 ]

@@ -130,7 +130,7 @@ def _diff(archive: Archive, asked: Parameters) -> Pieces:
     first, second = asked.range
     if first is None or second is None:
         raise UsageError(reason="since or until is missing", hint="say between which two times: ?since=2h&until=1h")
-    found = archive.diff(first, second, asked.one("ref") or None)
+    found = archive.diff(first, second, asked.one("ref") or None, causes=True)
     rows = (documents.record(documents.DIFFERENCE, change) for change in found.changes)
     return _object(documents.diff_head(found), "changes", rows)
 

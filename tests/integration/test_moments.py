@@ -343,8 +343,8 @@ def test_what_was_otherwise_in_a_table(ask: Ask) -> None:
         "/api/v1/stack/shop/: 2 changes",
         "watched throughout; what has a ? was last told before a gap",
     ]
-    assert lines[3].split() == ["AT", "CHANGE", "WHAT", "BEFORE", "AFTER"]
-    assert lines[4].split()[2:] == ["vanished", "container", "web-1", "Running?", "Terminated"]
+    assert lines[3].split() == ["AT", "CHANGE", "WHAT", "BEFORE", "AFTER", "WHY"]
+    assert lines[4].split()[2:] == ["vanished", "container", "web-1", "Running?", "Terminated", "crash"]
 
 
 def test_all_that_lives_is_as_sure_as_the_tree_of_a_part_of_it(archive: str, ask: Ask) -> None:
@@ -386,7 +386,7 @@ def test_of_what_is_otherwise_only_the_side_is_doubtful_that_is(archive: str, as
 
     _, shown, _ = ask("diff", written(62), written(80), "-o", "table", "--utc")
     assert shown.splitlines()[1] == "watched throughout; what has a ? was last told before a gap"
-    assert next(line.split()[-2:] for line in shown.splitlines() if " replicas " in line) == ["2?", "1"]
+    assert next(line.split()[-3:] for line in shown.splitlines() if " replicas " in line) == ["2?", "1", "-"]
     assert shown.splitlines()[1] not in ask("diff", written(66), written(69), "-o", "table", "--utc")[1]
     _, unwatched, _ = ask("diff", written(50), written(80), "container/3", "-o", "table", "--utc")
     assert unwatched.splitlines()[-1].split()[2:] == ["appeared", "container", "web-3", "-?", "Running"]
@@ -458,3 +458,36 @@ def test_a_moment_to_come_is_an_answer_of_which_nothing_is_certain(ask: Ask) -> 
     assert "that is yet to come; give a time before now" in said
     changes = json.loads(ask("diff", "2998-01-01", "2999-01-01", "-o", "json")[1])
     assert (changes["empty"], changes["coverage"]["gaps"][0]["reason"]) == ("after_archive", "stopped")
+
+
+def test_what_ended_between_two_moments_says_why(archive: str, ask: Ask) -> None:
+    """Of the last end within the range; nothing else has a cause."""
+    found = json.loads(ask("diff", written(66), written(80), "-o", "json")[1])["changes"]
+    assert {(each["change"], each["uri"].split("/")[-2]): each["cause"] for each in found if each["cause"]} == {
+        ("vanished", "1"): {"kind": "crash", "exit_code": None, "actions": []}
+    }
+    _, shown, _ = ask("diff", written(66), written(70), "container/1", "-o", "table", "--utc")
+    assert shown.splitlines()[3].split() == ["AT", "CHANGE", "WHAT", "BEFORE", "AFTER", "WHY"]
+    assert shown.splitlines()[4].endswith("  crash")  # told at that very instant
+    assert ask("diff", written(66), written(80), "container/1", "-o", "csv")[1].splitlines()[1].endswith(",crash")
+    with Archive.open(archive) as found_by_python:
+        assert [each.cause for each in found_by_python.diff(at(66), at(80), "container/1").changes] == [None]
+
+
+def test_an_end_that_somebody_told_says_who_and_what(database_url: str, ask_of: Callable[[str], Ask]) -> None:
+    stop = ["container/1", "service/web"]
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 10, ["service/web"], session="a"),
+        event("container/1", "Stopped", 20, session="a"),
+        event("container/1", "Running", 30, session="a"),
+        event("action/1", "In progress", 40, stop, session="a", user="ada")._replace(name="Container Stop"),
+        event("container/1", "Stopping", 41, session="a"),
+        event("container/1", "Stopped", 42, session="a"),
+        event("action/1", "Success", 43, stop, session="a"),
+        closed("a", 100, "stopped"),
+    )
+    shown = ask_of(database_url)("diff", written(15), written(50), "container/1", "-o", "table", "--utc")[1]
+
+    assert shown.splitlines()[-1].endswith("told: Container Stop by ada")

@@ -67,6 +67,12 @@ def words(lines: Iterable[str]) -> str:
 STOPS = report([restart(0, "Node Cluster Scale", "Service Stop"), restart(1, "Container Stop")])
 
 
+def test_what_took_no_time_is_not_shown_as_unknown() -> None:
+    back = restart(0, "Service Stop")._replace(started_at=later(0), down_seconds=0.0)
+
+    assert shown(None, report([back]))[1].split()[2] == "0s"
+
+
 def test_day_of_all_rows_is_said_once_and_a_column_without_anything_is_left_out() -> None:
     assert shown(80, STOPS) == [
         "all times are of 2026-11-27 UTC",

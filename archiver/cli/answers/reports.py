@@ -91,12 +91,16 @@ def _outcome(row: Deploy) -> str:
     return {"ok": GREEN, "open": YELLOW}.get(row.result, RED)
 
 
-def _length(seconds: float | None) -> str:
-    return NOTHING if not seconds else times.duration(timedelta(seconds=seconds))
+def _length(seconds: float) -> str:
+    return times.duration(timedelta(seconds=seconds)) if seconds else NOTHING
+
+
+def _lasted(seconds: float | None) -> str:
+    return NOTHING if seconds is None else times.duration(timedelta(seconds=seconds))
 
 
 def _down(row: Restart) -> str:
-    return "never back" if row.down_seconds is None else _length(row.down_seconds)
+    return "never back" if row.down_seconds is None else _lasted(row.down_seconds)
 
 
 def _percent(part: float | None) -> str:
@@ -177,7 +181,7 @@ CHANGES: list[Column[Nearby]] = [
 ]
 DEPLOYS: list[Column[Deploy]] = [
     Column("started_at", lambda row: row.started_at, machine=False),
-    Column("duration", lambda row: None, lambda _, row: _length(row.seconds), right=True, machine=False),
+    Column("duration", lambda row: None, lambda _, row: _lasted(row.seconds), right=True, machine=False),
     WHAT,
     Column("result", lambda row: row.result, style=lambda row: _outcome(row), machine=False),
     Column("containers", lambda row: row.containers, right=True, machine=False),
@@ -187,7 +191,7 @@ DEPLOYS: list[Column[Deploy]] = [
 ]
 FLAPS: list[Column[Flap]] = [
     Column("since", lambda row: row.since, machine=False),
-    Column("duration", lambda row: None, lambda _, row: _length(row.seconds), right=True, machine=False),
+    Column("duration", lambda row: None, lambda _, row: _lasted(row.seconds), right=True, machine=False),
     Column("changes", lambda row: row.changes, right=True, machine=False),
     WHAT,
 ]

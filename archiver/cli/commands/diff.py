@@ -16,6 +16,8 @@ from archiver.cli.listing.machine import enclosed
 from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.times import machine
+from archiver.cli.words.causes import cause_words
+from archiver.cli.words.changes import with_kinds
 from archiver.cli.words.coverage import INHERITED, coverage_line
 from archiver.cli.words.namesakes import Namesakes, told_apart
 from archiver.cli.writing import write_lines
@@ -47,8 +49,8 @@ def diff(asked: Question, time: Moment, other: Later, ref: MaybeRef = None, know
     """What was otherwise at the second time than at the first, of a resource and what was under it, or of everything.
 
     What appeared or vanished, moved, and what has another state, image, name or tags; of a service, how many of its
-    containers run. What came and went in between is not there, and of what changed several times the last time counts.
-    With --stream it is as if that stream alone had told of anything.
+    containers run. What ended says why it did last. What came and went in between is not there, and of what changed
+    several times the last time counts. With --stream it is as if that stream alone had told of anything.
     """
     first, second = asked.moment(time, "since"), asked.moment(other, "until")
     if first > second:
@@ -56,7 +58,7 @@ def diff(asked: Question, time: Moment, other: Later, ref: MaybeRef = None, know
         raise UsageError(reason=ends, hint="give the earlier one first")
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(second, first)).resources[0]
     with asked.heard(subject, known_at=asked.known_at(known_at)) as (archive, known):
-        found = archive.diff(first, second, known)
+        found = archive.diff(first, second, known, causes=True)
     asked.judged(found.coverage)
     asked.doubted(change.certain for change in found.changes)
     write_lines(lines(asked.presentation, found))
@@ -71,14 +73,16 @@ def lines(presentation: Presentation, found: Diff) -> Iterator[str]:
         outcome = count if found.empty is None else f"no change: {IN_WORDS[found.empty]}"
         yield f"{_subject(presentation, found)}: {outcome}"
         yield _watched(presentation, found)
-        columns = told_apart(COLUMNS, Namesakes(map(_changed, found.changes), typed=True), _changed)
+        ended = any(change.cause for change in found.changes)
+        listed = [column for column in COLUMNS if ended or column.name != "why"]
+        columns = told_apart(listed, Namesakes(map(_changed, found.changes), typed=True), _changed)
         for number, line in enumerate(render(presentation, columns, found.changes)):
             yield from ("", line) if not number else (line,)
     elif presentation.format == "json":
         shown = presentation._replace(format="jsonl")
         yield from enclosed(documents.diff_head(found), "changes", render(shown, COLUMNS, found.changes))
     else:
-        yield from render(presentation, COLUMNS, found.changes)
+        yield from render(presentation, with_kinds(COLUMNS), found.changes)
 
 
 def _watched(presentation: Presentation, found: Diff) -> str:
@@ -109,6 +113,10 @@ def _side(presentation: Presentation, change: Change, side: Side) -> str:
     return plain_cell(value) + doubt
 
 
+def _why(change: Change) -> str:
+    return escape(cause_words(change.cause)) or NOTHING
+
+
 COLUMNS: list[Column[Change]] = [
     Column("at", lambda change: change.at, machine=False),
     Column("change", lambda change: change.change, machine=False),
@@ -124,6 +132,13 @@ COLUMNS: list[Column[Change]] = [
         lambda change: change.after,
         lambda presentation, change: _side(presentation, change, "after"),
         machine=False,
+    ),
+    Column(
+        "why",
+        lambda change: None,
+        lambda _, change: escape(cause_words(change.cause)) or NOTHING,
+        machine=False,
+        wraps=True,
     ),
     *machine_columns(documents.DIFFERENCE),
 ]

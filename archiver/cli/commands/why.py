@@ -17,7 +17,7 @@ from archiver.cli.listing.folding import fold, folded
 from archiver.cli.listing.machine import enclosed
 from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.words.changes import BY, WHY
+from archiver.cli.words.changes import BY, WHY, with_kinds
 from archiver.cli.words.coverage import coverage_line
 from archiver.cli.words.namesakes import Namesakes, subject_of, told_apart
 from archiver.cli.words.states import state_style
@@ -81,7 +81,7 @@ def lines(presentation: Presentation, found: Before) -> Iterator[str]:
         return enclosed(documents.before_head(found), "changes", render(shown, COLUMNS, found.changes))
     if presentation.format == "table":
         return _table(presentation, found)
-    return render(presentation, _flat(), found.changes)
+    return render(presentation, with_kinds(COLUMNS), found.changes)
 
 
 def _table(presentation: Presentation, found: Before) -> Iterator[str]:
@@ -102,12 +102,6 @@ _AT_IS = {"asked": "", "stop": ", its last stop", "change": ", its last change",
 def _repeats(row: Nearby) -> Hashable | None:
     """What repeats when it comes again: what is done to the same thing, and how another one comes and goes."""
     return (row.uri, row.before, row.after) if row.action or row.where != "self" else None
-
-
-def _flat() -> list[Column[Nearby]]:
-    """Where a cell is a word: of a cause its kind."""
-    kind: Column[Nearby] = Column("cause", lambda row: row.cause and row.cause.kind, table=False)
-    return [kind if column.machine and column.name == "cause" else column for column in COLUMNS]
 
 
 def _word(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from archiver.cli.escape import escape
@@ -15,6 +16,12 @@ from archiver.model.nearby import Nearby
 def why_words(change: Nearby) -> str:
     """Why something stopped, or in whose place it is; not escaped."""
     return ", ".join(filter(None, (cause_words(change.cause), replaced_words(change.replaced))))
+
+
+def with_kinds(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
+    """The columns where a cell is a word: of a cause its kind."""
+    kind: Column[Any] = Column("cause", lambda row: row.cause and row.cause.kind, table=False)
+    return [kind if column.machine and column.name == "cause" else column for column in columns]
 
 
 WHY: Column[Nearby] = Column(
