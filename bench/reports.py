@@ -62,7 +62,8 @@ def _of_view(view: str, columns: tuple[str, ...], about: Subjects) -> Iterator[Q
     since, until = (to_micros(end) for end in _ends(about.hour))
     text, *number = columns
     if text == "day":
-        of_hour = f"v.day = '{iso(since)[:10]}'"
+        # A whole one: of its last day the short archive knows but the first hours.
+        of_hour = f"v.day = '{(_ends(about.hour)[0] - timedelta(days=1)).date()}'"
     else:
         of_hour = f"v.{text} >= '{iso(since)}' AND v.{text} < '{iso(until)}'"
     yield Question(f"{view} of an hour", f"SELECT * FROM {view} v WHERE {of_hour}", TIMES)
