@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from archiver.codec.ordering import by_name
 from archiver.errors import TooMuchForPicture
 from archiver.model import Number, Resource, numbers_of
 from archiver.queries.lane_words import SOURCES, bound
@@ -87,7 +88,7 @@ _EDGES = (
     " AND f.since < :until AND f.until > :since"
 )
 _NAMED = (
-    "SELECT r.id, r.uri, r.key, t.text AS type, n.text AS name"
+    "SELECT r.id, r.uri, r.key, t.text AS type, n.text AS name, p.first_at"
     " FROM resources r JOIN event_types t ON t.id = r.type_id"
     " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers"
@@ -105,7 +106,7 @@ def _placed(connection: Connection, root: Resource | None, members: Sequence[Num
     }
     tree = Places(top, parents, {_TOP: "", **{number: row.uri for number, row in rows.items()}})
     below: dict[Number, list[Number]] = {}
-    for number in sorted(rows, key=lambda number: (rows[number].name or "", rows[number].uri), reverse=True):
+    for number in sorted(rows, key=lambda number: _order(rows[number]), reverse=True):
         if number != top:
             below.setdefault(tree.closest(number), []).append(number)
     waiting = [(top, 0)] if root is not None else [(number, 0) for number in below.get(_TOP, ())]
@@ -118,6 +119,11 @@ def _placed(connection: Connection, root: Resource | None, members: Sequence[Num
             found.append(Place(Resource(number, row.uri, row.type, row.key, row.name), depth))
             waiting.extend((child, depth + 1) for child in below.get(number, ()))
     return found
+
+
+def _order(row: Any) -> tuple[object, ...]:
+    """Of one name stands first what was there first."""
+    return by_name(row.name, row.first_at is None, row.first_at, row.uri)
 
 
 def _parents(

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
+from archiver.codec.ordering import by_name
 from archiver.model import Micros, Number, Resource, TreeNode, to_datetime
 from archiver.queries.coverage import coverage_at
 from archiver.queries.standing import Stood, standing_now, who_told
@@ -46,7 +47,7 @@ def planted(root: Number, parents: Parents, stood: Mapping[Number, Stood]) -> Tr
     """The tree of its members, each below the closest of its parents."""
     children: dict[Number, list[Number]] = {}
     places = Places(root, parents, {number: each.uri for number, each in stood.items()})
-    for number in sorted(stood, key=lambda number: (stood[number].uri, number)):
+    for number in sorted(stood, key=lambda number: by_name(stood[number].name, stood[number].uri, number)):
         if number != root:
             children.setdefault(places.closest(number), []).append(number)
     return _node(root, stood, children)

@@ -20,6 +20,8 @@ MOST_LISTED = 300
 """So many lanes are listed."""
 _MOST_RUNS, _MOST_MARKS = 12_000, 6_000
 """The columns are as fine as so many stretches allow, were they all to change everywhere."""
+_SHORT = timedelta(minutes=20)
+"""So long a time has ticks that need their seconds."""
 _GUTTER, _WIDTH, _ROW, _TOP = 230, 760, 16, 24
 
 
@@ -73,11 +75,12 @@ def _x(moment: datetime, within: Bounds) -> float:
 
 
 def _axis(within: Bounds, height: int) -> Iterator[str]:
+    tick = _exact if within.until - within.since < _SHORT else _minute
     for part in range(5):
         moment = within.since + (within.until - within.since) * part / 4
         x = _x(moment, within)
         anchor = "end" if part == 4 else "start" if part == 0 else "middle"
-        text = _minute(moment) if part in (0, 4) else _minute(moment)[11:]
+        text = tick(moment) if part in (0, 4) else tick(moment)[11:]
         yield f'<path class="rule" d="M{x:.1f} {_TOP - 6}V{height}"/>'
         yield f'<text class="soft" x="{x:.1f}" y="12" text-anchor="{anchor}">{text}</text>'
 
@@ -126,7 +129,7 @@ def _table(told: Iterable[Cut], picture: Picture) -> Iterator[str]:
     within, gaps = picture.within, picture.gaps
     blinded = sum((until - since for since, until in gaps), timedelta(0))
     yield (
-        f"<p>From {_minute(within.since)} to {_minute(within.until)} UTC;"
+        f"<p>From {_exact(within.since)} to {_exact(within.until)} UTC;"
         f" {duration(blinded)} of that nobody was watching."
         " How long each was in a state of a kind, as far as that is certain.</p>"
     )

@@ -269,7 +269,14 @@ def test_a_name_that_has_no_room_keeps_the_key_that_tells_it_from_another(tab: T
     tab.open(written(tmp_path / "alike.html", lanes(*alike)))
     shown = [tab.ask(f"page.drawing.fitting(page.picture.lanes[{row}].name, 200)") for row in (1, 2)]
     assert [text[-16:] for text in shown] == [f"… ({key * 12})" for key in "ab"]
+    long = "page.drawing.fitting('shop_web_of_the_north.17', 120, { ends: true })"
+    assert tab.ask(long).endswith("…th.17")
     assert tab.ask("page.drawing.fitting('x'.repeat(99), 80)").startswith("xxx")
+
+
+def test_the_button_folds_what_has_anything_below_it_and_unfolds_all(opened: Tab) -> None:
+    fold = "(document.getElementById('fold').click(), page.draw(), page.view.rows.length)"
+    assert [opened.ask(fold) for _ in range(4)] == [1, 4, 1, 4]
 
 
 def test_the_address_restores_what_was_seen(opened: Tab, file: Path) -> None:
@@ -347,7 +354,7 @@ def test_a_served_page_is_drawn_anew_as_things_happen_and_what_is_seen_stays(tab
         tab.press("w", "w")
         tab.ask("page.searched('unning')")
         seen = view(tab)
-        record(sqlite_url, event("container/another", "Starting", 2, ["stack/s"], "one"))
+        record(sqlite_url, event("container/another", "Starting", 2, ["stack/s"], "one")._replace(name="a"))
         tab.until("page.picture.lanes.length === 3")
         tab.until("page.view.rows.length === 3")
         assert view(tab)[1] - view(tab)[0] == pytest.approx(seen[1] - seen[0])

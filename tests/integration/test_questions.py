@@ -202,6 +202,18 @@ def test_a_tree_shows_what_lives(database_url: str) -> None:
         assert names(archive.tree("stack/shop")) == {"web": {"new": {}}}
 
 
+def test_trees_and_pictures_are_in_the_order_of_names_and_of_one_name_the_older_first(database_url: str) -> None:
+    names = {"a": "web-10", "b": "web-2", "c": "web-1", "d": None, "z": "web-1"}
+    for second, (key, name) in zip((5, 4, 3, 2, 1), names.items(), strict=True):
+        record(database_url, event(f"container/{key}", "Running", second, ["service/web"])._replace(name=name))
+
+    with Archive.open(database_url) as archive:
+        tree = archive.tree("service/web").children
+        lanes = archive.lanes("service/web").lanes[1:]
+    assert [each.uri for each in lanes] == [uri(f"container/{key}") for key in "zcbad"]
+    assert [each.uri for each in tree] == [uri(f"container/{key}") for key in "czbad"]
+
+
 def test_with_the_gone_a_tree_shows_where_they_were(database_url: str) -> None:
     gone(database_url)
 

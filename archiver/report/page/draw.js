@@ -240,7 +240,7 @@ class Drawing {
     if (lane.below.length) this.triangle(x, y + ROW / 2, view.folded.has(lane.index));
     const bold = chosen || view.found.has(lane);
     if (bold) context.font = "bold " + FONT;
-    const text = this.fitting(lane.name, this.gutter - x - 16, bold);
+    const text = this.fitting(lane.name, this.gutter - x - 16, { bold, ends: true });
     context.fillStyle = view.found.has(lane) ? palette.found : lane.gone ? palette.quiet : palette.ink;
     context.fillText(text, x + 10, y + ROW / 2);
     const rest = this.gutter - x - 24 - context.measureText(text).width;
@@ -264,14 +264,14 @@ class Drawing {
     context.fill();
   }
 
-  /** As much of a text as has room: its beginning, and the key behind a name, which tells it from its namesakes. */
-  fitting(text, room, bold = false) {
-    const key = `${Math.floor(room / 8)} ${bold} ${text}`;
-    if (this.cut.has(key)) return this.cut.get(key);
+  /** As much of a text as has room: its beginning, and where that tells more its end; of a name the key behind it. */
+  fitting(text, room, { bold = false, ends = false } = {}) {
+    const asked = `${Math.floor(room / 8)} ${bold} ${ends} ${text}`;
+    if (this.cut.has(asked)) return this.cut.get(asked);
     const wide = Math.floor(room / 8) * 8;
     let shown = text.slice(0, 400);
     if (this.context.measureText(shown).width > wide) {
-      const [key] = / \([^()]+\)$/.exec(text) || [""];
+      const [key] = / \([^()]+\)$/.exec(text) || [ends ? text.slice(-5) : ""];
       const end = this.context.measureText("…" + key).width <= wide ? "…" + key : "…";
       let low = 0, high = Math.min(shown.length, text.length - key.length);
       while (low < high) {
@@ -282,7 +282,7 @@ class Drawing {
       shown = low || key ? shown.slice(0, low) + end : "";
     }
     if (this.cut.size > 20000) this.cut.clear();
-    this.cut.set(key, shown);
+    this.cut.set(asked, shown);
     return shown;
   }
 

@@ -288,9 +288,9 @@ class Page {
 
   foldAll() {
     const { view } = this;
-    if (view.folded.size) view.folded.clear();
-    else view.folded = new Set(this.picture.lanes.filter((lane) => lane.below.length && lane.depth).map((lane) => lane.index));
-    if (!view.folded.size) view.folded = new Set(this.picture.lanes.filter((lane) => lane.below.length).map((lane) => lane.index));
+    if (view.folded.size) return view.folded.clear();
+    const heads = this.picture.lanes.filter((lane) => lane.below.length), inner = heads.filter((lane) => lane.depth);
+    view.folded = new Set((inner.length ? inner : heads).map((lane) => lane.index));
   }
 
   moved() {
