@@ -10,7 +10,7 @@ from collections import ChainMap
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
 from archiver.codec import uris
 from archiver.codec.text import dump
@@ -22,6 +22,7 @@ from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import IMAGE, NAME, NO_RESOURCE, SLOT
+from archiver.storage.vocabulary import Vocabulary
 
 LinkKey = tuple[str | None, tuple[str, ...], str | None, str | None, str | None, int]
 """What an event says of its resource: URI, parents, name, image, slot; and the number of the platform.
@@ -59,42 +60,6 @@ _LINKED = (NAME, IMAGE, SLOT)
 _NO_TEXTS = (None, None, None)
 
 
-class Words:
-    """One open vocabulary: text to number."""
-
-    def __init__(self, table: Table, most: int, numbers: Numbers) -> None:
-        self._table = table
-        self._most = most
-        self._numbers = numbers
-        self.ids: dict[str | None, int | None] = {None: None}
-
-    def learn(self, connection: Connection, texts: set[str | None]) -> None:
-        """Makes sure that `ids` has every one of the texts."""
-        missing = texts - self.ids.keys()
-        if not missing:
-            return
-        if len(self.ids) > self._most:
-            self.forget()
-            missing = texts - {None}
-        for part in chunks(missing):
-            found = connection.execute(select(self._table.c.text, self._table.c.id).where(self._table.c.text.in_(part)))
-            self.ids.update((text, number) for text, number in found)
-        new = [text for text in missing if text not in self.ids]
-        first = self._numbers.take(connection, self._table, len(new))
-        rows = [(first + n, text) for n, text in enumerate(new)]
-        insert_rows(connection, self._table, rows)
-        self.ids.update((text, number) for number, text in rows)
-
-    def numbers(self, connection: Connection, texts: Sequence[str | None]) -> list[int | None]:
-        """The number of every text, in the order of the texts."""
-        self.learn(connection, set(texts))
-        return list(map(self.ids.__getitem__, texts))
-
-    def forget(self) -> None:
-        """Empties the cache."""
-        self.ids = {None: None}
-
-
 class Lookups:
     """Numbers of words, resources and lists of parents, remembered across batches within fixed bounds."""
 
@@ -102,10 +67,10 @@ class Lookups:
         self._limits = limits
         self._numbers = numbers
         self._lists = lists
-        self.types = Words(schema.event_types, limits.words, numbers)
-        self.actions = Words(schema.event_actions, limits.words, numbers)
-        self.states = Words(schema.event_states, limits.words, numbers)
-        self.texts = Words(schema.texts, limits.words, numbers)
+        self.types = Vocabulary(schema.event_types, limits.words, numbers)
+        self.actions = Vocabulary(schema.event_actions, limits.words, numbers)
+        self.states = Vocabulary(schema.event_states, limits.words, numbers)
+        self.texts = Vocabulary(schema.texts, limits.words, numbers)
         # Two generations: what is used moves to the young one, what is not used ages and goes.
         self._links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
@@ -117,8 +82,8 @@ class Lookups:
 
     def forget(self) -> None:
         """Empties every cache: what it holds may never have been committed."""
-        for words in (self.types, self.actions, self.states, self.texts):
-            words.forget()
+        for vocabulary in (self.types, self.actions, self.states, self.texts):
+            vocabulary.forget()
         self._links.clear()
         self._old_links.clear()
         self._weight = 0

@@ -107,17 +107,6 @@ class Placing:
                 self._of_sessions[key] = of_streams[stream.id]
         return self._of_sessions
 
-    def told_of(self, connection: Connection, keys: set[str | None]) -> Mapping[str | None, int]:
-        """The platforms that the streams of these sessions tell of, as far as they are known."""
-        wanted = keys - {None}
-        told = select(sessions.c.key, _s.platform_id).join(streams, _s.id == sessions.c.stream_id)
-        return {
-            key: number
-            for part in chunks(wanted)
-            for key, number in connection.execute(told.where(sessions.c.key.in_(part)))
-            if number is not None
-        }
-
     def _introduced(
         self, connection: Connection, stream: Stream, session: str, events: EventColumns, *, together: bool
     ) -> Stream:

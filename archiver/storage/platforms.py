@@ -157,7 +157,7 @@ class Platforms:
             connection.execute(update(platforms).where(_p.id == number, _p.key == nobodys).values(named))
         self.note(connection, number, [identity])
 
-    def identify(self, connection: Connection, stream: Stream, told: str, *, together: bool = False) -> None:
+    def identify(self, connection: Connection, stream: Stream, told: str, *, together: bool) -> None:
         """Takes in who the platform of a stream says it is: that may be one that is known by now."""
         identities, name = identities_of_engine(told)
         if not identities:

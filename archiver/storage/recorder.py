@@ -19,12 +19,12 @@ from archiver.storage.database.engine import translate, translated
 from archiver.storage.database.wal import CHECKPOINT_BYTES
 from archiver.storage.database.walking import Place, Step
 from archiver.storage.duplicates import Original
+from archiver.storage.engines import engine_of
 from archiver.storage.inventory import Inventory, Reached
 from archiver.storage.limits import CacheLimits
 from archiver.storage.numbers import Numbers
 from archiver.storage.positions import FINISHED, Positions, new_generation
 from archiver.storage.retrying import Decode, Retried, Which
-from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.watched import Watched, watched
 from archiver.storage.words import DAMAGE, FORGOTTEN_LAST, GENERATION, IDENTITY, REJECTS_TRIED_BY

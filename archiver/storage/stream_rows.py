@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -80,6 +80,14 @@ def streams_with(connection: Connection, keys: Collection[str]) -> list[Stream]:
         told = _STREAMS.join(sessions, sessions.c.stream_id == _s.id).where(sessions.c.key.in_(part))
         found.update((row.id, Stream(*row)) for row in connection.execute(told.order_by(sessions.c.id)))
     return list(found.values())
+
+
+def told_of(connection: Connection, keys: Iterable[str | None]) -> dict[str | None, int]:
+    """The platforms that the streams of some sessions tell of, as far as they are known."""
+    told = select(sessions.c.key, _s.platform_id).join(streams, _s.id == sessions.c.stream_id)
+    told = told.where(_s.platform_id.is_not(None))
+    parts = chunks({key for key in keys if key is not None})
+    return {key: number for part in parts for key, number in connection.execute(told.where(sessions.c.key.in_(part)))}
 
 
 def new_stream(connection: Connection, numbers: Numbers, url: str, dialect: Dialect) -> Stream:

@@ -13,6 +13,7 @@ from archiver.storage.bulk import chunks
 from archiver.storage.duplicates import Retold
 from archiver.storage.inventory import Received
 from archiver.storage.sessions import Sessions
+from archiver.storage.stream_rows import told_of
 from archiver.storage.uuids import pack
 
 _KEEP = text(
@@ -36,7 +37,7 @@ def keep_tellings(
     `named` gives the platform of a key, which a telling has where its session's stream tells of another by now.
     """
     sessions.learn(connection, {telling.session for telling in told})
-    of_sessions = _platforms(connection, {telling.session for telling in told})
+    of_sessions = told_of(connection, (telling.session for telling in told))
     stated = {key: named(key) for key in {telling.platform for telling in told} if key is not None}
     among: dict[int, list[Telling]] = {}
     for telling in told:
@@ -95,13 +96,6 @@ def _events(
         told_anew = found.join(schema.told_anew, there)
         for row in connection.execute(told_anew.where(anew.platform_id == platform, anew.uuid.in_(list(uuids)))):
             yield (None, uuids[bytes(row.uuid)]), row
-
-
-def _platforms(connection: Connection, keys: set[str]) -> dict[str, int]:
-    """What the streams of these sessions tell of."""
-    c, s = schema.sessions.c, schema.streams.c
-    query = select(c.key, s.platform_id).join(schema.streams, s.id == c.stream_id)
-    return {key: number for part in chunks(keys) for key, number in connection.execute(query.where(c.key.in_(part)))}
 
 
 def write_tellings(

@@ -21,7 +21,7 @@ from archiver.storage.lists import Lists
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, NO_RESOURCE, OPEN
 
 
-class Words(NamedTuple):
+class Told(NamedTuple):
     """Events or observations as columns of equal length; what has no resource (0) is nobody's word."""
 
     platforms: Sequence[int | None] = ()
@@ -49,7 +49,7 @@ class Facts:
         """Empties the caches of what another writer may have changed."""
         self._standings.forget_changing()
 
-    def learn(self, connection: Connection, events: Words, observations: Words, fresh: Mapping[int, int]) -> None:
+    def learn(self, connection: Connection, events: Told, observations: Told, fresh: Mapping[int, int]) -> None:
         """Takes in a batch, once its rows are written; `fresh` are the resources made for it, each with its type.
 
         Works inside the recorder's transaction. What is said on one platform changes nothing of another's.
@@ -61,7 +61,7 @@ class Facts:
             self._learn(connection, platform, told[0], told[1], fresh)
 
     def _learn(
-        self, connection: Connection, platform: int, events: Words, observations: Words, fresh: Mapping[int, int]
+        self, connection: Connection, platform: int, events: Told, observations: Told, fresh: Mapping[int, int]
     ) -> None:
         """Takes in what is said on one platform."""
         standings = self._standings
@@ -111,13 +111,13 @@ class Facts:
                 changes.evidence.take(standing, words, all_heard=all_heard)
 
 
-def _of(platform: int, words: Words) -> Words:
+def _of(platform: int, words: Told) -> Told:
     """Those of one platform."""
     chosen = [own == platform for own in words.platforms]
-    return Words._make([tuple(compress(column, chosen)) for column in words])
+    return Told._make([tuple(compress(column, chosen)) for column in words])
 
 
-def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Word]], dict[int, int]]:
+def _by_resource(events: Told, observations: Told) -> tuple[dict[int, list[Word]], dict[int, int]]:
     """The words of each resource, and when every list is told first."""
     spoken: dict[int, list[Word]] = {}
     named: dict[int, int] = {}
