@@ -7,6 +7,7 @@ import resource
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -108,6 +109,28 @@ def test_an_absurd_length_ends_the_connection_at_once_and_keeps_the_beginning(le
     assert messages(items)[0].payload == b"beginning"
     assert str(length) in str(messages(items)[0].refused)
     assert close_code(answers[0]) == 1009
+
+
+@pytest.mark.parametrize(("opcode", "length"), [(TEXT, 1 << 40), (PONG, 20 * MIB)])
+def test_what_still_comes_after_a_refused_frame_is_thrown_away(opcode: int, length: int) -> None:
+    sent: list[int] = []
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send(frame(b"beginning", opcode, length=length))
+        for number in range(200):
+            sent.append(number)
+            peer.send(b"z" * MIB)
+
+    tracemalloc.start()
+    try:
+        with Hostile(script, Peer.hold) as server:
+            one_session(server)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(sent) > 10
+    assert most < 10 * MIB
 
 
 def close_code(sent: bytes) -> int:

@@ -22,7 +22,7 @@ from websocket import (
 
 from archiver.codec.oversize import KEPT
 from archiver.model import Micros, now_micros
-from archiver.platforms.wire.frames import Frames, Messages, Violation
+from archiver.platforms.wire.frames import READ_AHEAD, Frames, Messages, Violation
 from archiver.platforms.wire.liveness import Liveness, elapsed
 
 DEFAULT_CAP = 1024 * 1024
@@ -162,7 +162,9 @@ class Connection(WebSocket):
         with contextlib.suppress(OSError, WebSocketException):
             while (left := until - time.monotonic()) > 0:
                 self.settimeout(left)
-                if self.recv_frame().opcode == ABNF.OPCODE_CLOSE:  # type: ignore[no-untyped-call]
+                if self.frames.broken:  # what comes is no frame: gathered, it would fill the memory
+                    self._recv(READ_AHEAD)
+                elif self.recv_frame().opcode == ABNF.OPCODE_CLOSE:  # type: ignore[no-untyped-call]
                     return
 
     def send_close(self, status: int = 1000, reason: str | bytes = b"") -> None:

@@ -48,6 +48,8 @@ class Frames(frame_buffer):
         self.gathered = bytearray()
         self.left = 0
         self.last_fin = 1
+        self.broken = False
+        """Whether a header was refused: where the next frame begins nobody knows then."""
 
     def short_cut(self, cap: int) -> tuple[int, bytes] | None:
         """Opcode and payload of the next message when it is one frame and already read; None: ask the library."""
@@ -88,6 +90,12 @@ class Frames(frame_buffer):
 
     def recv_length(self) -> None:
         super().recv_length()
+        self.broken = True
+        self._judge()
+        self.broken = False
+
+    def _judge(self) -> None:
+        """Raises Violation for a header that cannot be gone on with."""
         fin, rsv1, rsv2, rsv3, opcode, masked, _ = self.header  # type: ignore[misc]
         length: int = self.length  # type: ignore[assignment]
         if opcode not in ABNF.OPCODES:
