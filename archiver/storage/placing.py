@@ -18,7 +18,7 @@ from archiver.storage.bulk import chunks
 from archiver.storage.duplicates import holds_any
 from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Platforms
-from archiver.storage.schema import event_types, resources, sessions, streams
+from archiver.storage.schema import event_types, platforms, resources, sessions, streams
 from archiver.storage.stream_rows import Stream, stream_of
 
 _MAX_KNOWN = 1000
@@ -139,7 +139,9 @@ class Placing:
                 number = said.get(told) or self._said(connection, told)
                 said[told] = number
             number = number or default
-            if number is None:
+            if number is None and uri is None:
+                number = said[""] = said.get("") or self._of_no_object(connection)
+            elif number is None:
                 if homes is None:
                     homes = self._homes(connection, {uri for uri in uris if uri is not None})
                 spoken = dialect_of(uri)
@@ -148,6 +150,12 @@ class Placing:
                     said[spoken] = number
             found.append(number)
         return found
+
+    def _of_no_object(self, connection: Connection) -> int:
+        """The platform of what is about no object, and so of no kind: the only account, else the first."""
+        first = connection.scalars(select(platforms.c.id).order_by(platforms.c.id).limit(1)).first()
+        is_account = len(self._platforms.speaking(connection, "tutum")) == 1
+        return self._platforms.default(connection, "tutum") if first is None or is_account else first
 
     def _homes(self, connection: Connection, uris: set[str]) -> Mapping[str, int]:
         """The platform that knows what an URI names, where there are several and one of them does."""

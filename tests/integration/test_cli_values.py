@@ -7,7 +7,7 @@ import json
 from archiver.api.archive import Archive
 
 from ..conftest import RunArchiver
-from .archives import at, between, event, record
+from .archives import at, between, closed, event, opened, record
 
 
 def test_words_are_counted_the_most_frequent_first(database_url: str) -> None:
@@ -30,6 +30,20 @@ def test_values_are_listed_as_the_contract_has_them(sqlite_url: str, run_archive
 
     moment = "2016-02-01T12:00:01Z"
     assert json.loads(done.stdout) == [{"value": "Running", "count": 1, "first_at": moment, "last_at": moment}]
+
+
+def test_values_say_how_well_their_range_was_watched_where_that_is_asked(
+    sqlite_url: str, run_archiver: RunArchiver
+) -> None:
+    record(sqlite_url, opened("a", 0), event("container/1", "Running", 1, session="a"), closed("a", 9))
+    ends = ("--since", at(2).isoformat(), "--until", at(8).isoformat())
+
+    found = json.loads(
+        run_archiver("--database", sqlite_url, "values", "state", *ends, "--coverage", "-o", "json").stdout
+    )
+
+    assert list(found) == ["resource", "range", "coverage", "empty", "values"]
+    assert (found["coverage"]["complete"], found["empty"], found["values"]) == (True, "nothing_happened", [])
 
 
 SECRETS = {

@@ -13,7 +13,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.cli import main
 from archiver.codec.notes import Note, note_of
-from archiver.model import Reject, TimeRange
+from archiver.model import Opened, Reject, TimeRange
 from archiver.recording.control.place import new_socket, socket_beside
 from archiver.recording.control.server import Control
 from archiver.recording.control.words import NotUnderstood, decoded, encoded, read_line
@@ -65,6 +65,22 @@ def test_history_has_what_was_noted_of_it_and_of_what_it_was_under(url: str) -> 
         ("web 2.14", at(50), uri("service/1"), "anna"),
     ]
     assert later == found[1:]
+
+
+@pytest.mark.parametrize("engines", [1, 2])
+def test_a_note_on_everything_makes_no_platform_of_its_own(database_url: str, engines: int) -> None:
+    """Else every answer about the one engine that there is would say of which platform it is."""
+    for number in range(engines):
+        record(
+            database_url,
+            Opened(f"tcp://engine{number}:2375", f"s{number}", "docker", micros(0), micros(0)),
+            event("container/1", "running", 5, session=f"s{number}")._replace(resource_uri="/docker/v1/container/1/"),
+        )
+    noted(database_url, "firewall", 40)
+
+    with Archive.open(database_url) as archive:
+        assert len(archive.platforms()) == engines
+        assert [note.text for note in archive.notes()] == ["firewall"]
 
 
 def test_history_shows_a_note_among_the_states(url: str, capsys: pytest.CaptureFixture[str]) -> None:

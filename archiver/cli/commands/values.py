@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from archiver.cli.asking.question import Question, question
-from archiver.cli.common import examples
+from archiver.cli.common import Covered, examples
 from archiver.cli.listing.columns import Column
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ def register(app: typer.Typer) -> None:
     )(question(values))
 
 
-def values(asked: Question, of: Of) -> None:
+def values(asked: Question, of: Of, coverage: Covered = False) -> None:
     """Which states, types or actions the events of a range had, how many of them, and the first and last time.
 
     The most frequent come first. It looks at every event of the range: give one where the archive is large.
     """
     found = asked.archive.values(of, asked.range)
-    asked.listing(COLUMNS, found, nothing="no such events")
+    asked.listing(COLUMNS, found, nothing="no such events", coverage=coverage, name="values")
 
 
 COLUMNS: list[Column[Value]] = [
