@@ -16,6 +16,7 @@ from archiver.model import EventColumns, Observation
 from archiver.platforms.facts import dialect_of, identities_of_engine
 from archiver.storage.bulk import chunks
 from archiver.storage.duplicates import holds_any
+from archiver.storage.identities import at_place, by_identity, is_of_several, keep_identities
 from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Platforms
 from archiver.storage.schema import event_types, platforms, resources, sessions, streams
@@ -76,15 +77,15 @@ class Placing:
     ) -> int:
         """The platform of a name; of a place at which there are several accounts, of whom these words are."""
         known = self._platforms.known_as(connection, name)
-        if known is None and self._platforms.is_of_several(connection, name):
-            among = self._platforms.at_place(connection, name)
+        if known is None and is_of_several(connection, name):
+            among = at_place(connection, name)
             told = (*events.resource_uri, *(item.uri for item in observations))
             uris = {uri for uri in told if uri is not None}
             holding = {number for number in among if holds_any(connection, events, number)}
             found = holding or among.intersection(self._homes(connection, uris).values())
             if len(found) == 1:
                 known = next(iter(found))
-                self._platforms.mean(connection, name, known)
+                self._platforms.meant.keep(connection, name, known)
         return known or self._platforms.named(connection, name)
 
     def _learn(
@@ -177,10 +178,10 @@ class Placing:
     def _said(self, connection: Connection, told: str) -> int:
         """The platform that a message says it is of."""
         identities, name = identities_of_engine(told)
-        number = self._platforms.by_identity(connection, identities)
+        number = by_identity(connection, identities)
         if number is None:
             number = self._platforms.claimed(connection, "docker", identities[0], name)
-        self._platforms.note(connection, number, identities)
+        keep_identities(connection, number, identities)
         return number
 
 

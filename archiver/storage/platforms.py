@@ -5,13 +5,15 @@ docs/archive.md says the rules ("Platforms"). Works inside the recorder's transa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from archiver.codec.streams import has_user, without_user
 from archiver.model import Dialect, Opened, Platform
 from archiver.platforms.facts import account, identities_of_engine
+from archiver.storage.identities import at_place, by_identity, is_of_several, keep_identities
+from archiver.storage.meant import Meant
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import platform_identities, platforms, streams
 from archiver.storage.stream_rows import (
@@ -20,8 +22,6 @@ from archiver.storage.stream_rows import (
     is_heard,
     known_stream,
     new_stream,
-    streams_of,
-    streams_with,
 )
 from archiver.storage.words import IMPORTED
 
@@ -38,10 +38,8 @@ class Platforms:
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
-        self._meant: dict[str, str] = {}
-        """Of whom an import is, by the places at which there are several accounts and of which it names none.
-
-        By the key of the platform: a number may never have been committed."""
+        self.meant = Meant()
+        """Whose an import is that does not say it."""
 
     # --- streams ---
 
@@ -69,21 +67,7 @@ class Platforms:
     def heard_on(self, connection: Connection, url: str, receiver_id: int | None) -> Stream | None:
         """The stream that a receiver (None: an import) listens to; None: one of its own, which is not there yet."""
         found = heard_on(connection, url, receiver_id)
-        meant = self._meant_by(connection, account(url)) if found is None and receiver_id is None else None
-        told = [] if meant is None else streams_of(connection, meant)
-        return found or next((stream for stream in told if without_user(stream.url) == url), None)
-
-    def recognise(self, connection: Connection, opened: Collection[Opened]) -> None:
-        """Has imported sessions that are known say of whom the others are, where their stream names no user."""
-        for url in {item.stream for item in opened if item.dialect == "tutum"}:
-            place = account(url)
-            if place is None or not self.is_of_several(connection, place):
-                continue
-            keys = [item.session for item in opened if item.stream == url]
-            told = (stream for stream in streams_with(connection, keys) if without_user(stream.url) == url)
-            number = next((stream.platform_id for stream in told), None)
-            if number is not None:
-                self.mean(connection, place, number)
+        return self.meant.stream(connection, url) if found is None and receiver_id is None else found
 
     def of_stream(self, connection: Connection, stream: Stream, *, together: bool = False, apart: bool = False) -> int:
         """The platform that a stream tells of; where it was not known, it is now.
@@ -97,7 +81,7 @@ class Platforms:
                 self._introduce(connection, stream.platform_id, known)
             return stream.platform_id
         identities = [known] if known else []
-        look_up = self.by_identity if apart else self._by_account
+        look_up = by_identity if apart else self._by_account
         number = look_up(connection, known) if known else None
         if number is None and (together or (stream.dialect == "tutum" and not known) or _is_recording(stream.url)):
             number = self.default(connection, stream.dialect)
@@ -106,63 +90,43 @@ class Platforms:
             number = self.claimed(connection, stream.dialect, key, name)
         elif identities:
             self._claim(connection, number, identities[0], _name(identities[0]))
-        self.note(connection, number, identities)
+        keep_identities(connection, number, identities)
         self._give(connection, stream.id, number)
         return number
 
     def _by_account(self, connection: Connection, identity: str) -> int | None:
         """The platform of an account; where that is new, and another's words are there without a name, it is his."""
-        number = self.by_identity(connection, identity)
+        number = by_identity(connection, identity)
         if number is None and (nobodys := without_user(identity)) != identity:
-            number = self.by_identity(connection, nobodys)
+            number = by_identity(connection, nobodys)
             if number is not None:
                 self._introduce(connection, number, identity)
         return number
 
     def _of_place(self, connection: Connection, identity: str) -> int | None:
         """The same, of what is not listened to just now: what names no account is of the only one at its place."""
-        nobodys = self.by_identity(connection, without_user(identity))
+        nobodys = by_identity(connection, without_user(identity))
         is_theirs = nobodys is not None and is_heard(connection, _s.platform_id == nobodys)
-        look_up = self.by_identity if is_theirs else self._by_account
+        look_up = by_identity if is_theirs else self._by_account
         number = look_up(connection, identity)
-        of = self.at_place(connection, identity) if number is None else set()
+        of = at_place(connection, identity) if number is None else set()
         return next(iter(of)) if len(of) == 1 else number
-
-    def at_place(self, connection: Connection, identity: str) -> set[int]:
-        """The platforms of all accounts at the place that an identity names without an account."""
-        place = identity.partition("://")[2]
-        if not place or has_user(identity):
-            return set()
-        named = select(_i.key, _i.platform_id).where(_i.key.endswith(f"@{place}", autoescape=True))
-        return {number for key, number in connection.execute(named) if without_user(key) == identity}
-
-    def is_of_several(self, connection: Connection, identity: str) -> bool:
-        """Whether an identity is a place at which there are several accounts, and nobody without a name."""
-        return self.by_identity(connection, identity) is None and len(self.at_place(connection, identity)) > 1
-
-    def mean(self, connection: Connection, identity: str, number: int) -> None:
-        """Keeps in mind of whom an import is where it names a place."""
-        self._meant[identity] = connection.execute(select(_p.key).where(_p.id == number)).scalar_one()
-
-    def _meant_by(self, connection: Connection, identity: str | None) -> int | None:
-        key = self._meant.get(identity or "")
-        return None if key is None else connection.scalar(select(_p.id).where(_p.key == key))
 
     def _introduce(self, connection: Connection, number: int, identity: str) -> None:
         """Says whose a platform is that was known by its place alone, as long as nobody had named himself."""
         nobodys = without_user(identity)
-        if identity != nobodys and self.by_identity(connection, nobodys) == number:
+        if identity != nobodys and by_identity(connection, nobodys) == number:
             connection.execute(delete(platform_identities).where(_i.key == nobodys))
             named = {"key": identity, "name": self._free(connection, _name(identity), number)}
             connection.execute(update(platforms).where(_p.id == number, _p.key == nobodys).values(named))
-        self.note(connection, number, [identity])
+        keep_identities(connection, number, [identity])
 
     def identify(self, connection: Connection, stream: Stream, told: str, *, together: bool) -> None:
         """Takes in who the platform of a stream says it is: that may be one that is known by now."""
         identities, name = identities_of_engine(told)
         if not identities:
             return
-        number = self.by_identity(connection, identities)
+        number = by_identity(connection, identities)
         own = stream.platform_id
         if number is None and own is not None and (together or self._is_unclaimed(connection, own)):
             number = own
@@ -172,7 +136,7 @@ class Platforms:
             number = self.claimed(connection, stream.dialect, identities[0], name)
         else:
             self._claim(connection, number, identities[0], name)
-        self.note(connection, number, identities)
+        keep_identities(connection, number, identities)
         if number != own:
             self._give(connection, stream.id, number)
 
@@ -203,9 +167,13 @@ class Platforms:
         stream = known_stream(connection, name)
         if stream is not None:
             return self.of_stream(connection, stream)
-        known = connection.scalar(select(_p.id).where(_p.key == name)) or self._meant_by(connection, name)
-        known = known or self._of_place(connection, name) or self._of_nobody(connection, name)
-        return known or connection.scalar(select(_p.id).where(_p.name == name))
+        return self._of_key(connection, name) or connection.scalar(select(_p.id).where(_p.name == name))
+
+    def _of_key(self, connection: Connection, key: str, identities: Collection[str] = ()) -> int | None:
+        """The platform of a key, or of what had it, or is meant by it; or which has any of these identities."""
+        known = connection.scalar(select(_p.id).where(_p.key == key)) or by_identity(connection, identities)
+        known = known or self.meant.platform(connection, key)
+        return known or self._of_place(connection, key) or self._of_nobody(connection, key)
 
     def _of_nobody(self, connection: Connection, key: str) -> int | None:
         """The platform that had a key as long as its stream did not say whose it was."""
@@ -217,18 +185,16 @@ class Platforms:
 
         Of a place at which there are several accounts nothing is made: its sessions, or events, say of whom it is.
         """
-        self._meant.pop(found.key, None)
-        number = connection.scalar(select(_p.id).where(_p.key == found.key))
-        number = number or self.by_identity(connection, found.identities) or self._of_place(connection, found.key)
-        number = number or self._of_nobody(connection, found.key)
-        if number is None and self.is_of_several(connection, found.key):
+        self.meant.forget(found.key)
+        number = self._of_key(connection, found.key, found.identities)
+        if number is None and is_of_several(connection, found.key):
             return
         if number is None:
             adopted = None if found.key.startswith(_UNCLAIMED) else self._adopted(connection, found.dialect)
             number = adopted or self._make(connection, found.key, found.name, found.dialect)
             if adopted:
                 self._claim(connection, number, found.key, found.name)
-        self.note(connection, number, found.identities)
+        keep_identities(connection, number, found.identities)
         for url, dialect in found.streams:
             there = heard_on(connection, url) or new_stream(connection, self._numbers, url, dialect)
             if there.platform_id is None:
@@ -238,16 +204,6 @@ class Platforms:
         """The platforms of which a dialect is, or may be, spoken, and their keys."""
         found = select(_p.id, _p.key).where((_p.dialect == dialect) | _p.dialect.is_(None)).order_by(_p.id)
         return {number: key for number, key in connection.execute(found)}
-
-    def by_identity(self, connection: Connection, identities: str | Collection[str]) -> int | None:
-        """The platform that has any of these identities; the first that is known decides."""
-        asked = [identities] if isinstance(identities, str) else list(identities)
-        if not asked:
-            return None
-        found = connection.execute(select(_p.key, _p.id).where(_p.key.in_(asked))).all()  # named before it was heard of
-        found = [*found, *connection.execute(select(_i.key, _i.platform_id).where(_i.key.in_(asked)))]
-        known = {key: number for key, number in found}
-        return next((known[key] for key in asked if key in known), None)
 
     def _adopted(self, connection: Connection, dialect: Dialect | None) -> int | None:
         """What was imported before anybody knew whose it was, where there is nothing else that it could be of."""
@@ -284,14 +240,6 @@ class Platforms:
         """The name, with a number behind it where another platform is called so."""
         taken = connection.scalar(select(_p.id).where(_p.name == name, _p.id != number))
         return name if taken is None else f"{name} ({number})"
-
-    def note(self, connection: Connection, number: int, identities: Iterable[str]) -> None:
-        """Keeps the identities that no platform has yet."""
-        wanted = list(identities)
-        if wanted:
-            known = set(connection.scalars(select(_i.key).where(_i.key.in_(wanted))))
-            for key in dict.fromkeys(key for key in wanted if key not in known):
-                connection.execute(insert(platform_identities).values(key=key, platform_id=number))
 
 
 def _name(identity: str) -> str:

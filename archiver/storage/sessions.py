@@ -47,7 +47,7 @@ class Sessions:
     ) -> None:
         """Makes a row for each session that was opened; `together`: as `Platforms.of_stream` has it."""
         if receiver_id is None:
-            self._platforms.recognise(connection, opened)
+            self._platforms.meant.learn(connection, opened)
         for item in opened:
             stream = self._platforms.opened(connection, item, receiver_id, together=together)
             known = select(_table.c.id).where(_table.c.key == item.session)
