@@ -9,7 +9,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.errors import NoSuchResource, TooManyResources
-from archiver.model import Event, Message
+from archiver.model import Event, Message, now_micros
 from archiver.platforms.docker.decoder import decode
 from archiver.queries import patterns
 
@@ -327,3 +327,22 @@ def test_what_is_ambiguous_says_what_tells_each_from_the_others(sqlite_url: str,
         f"  {uri('node/2')}  node web, Unreachable since 2016-02-01 12:00:02Z, last heard of 2016-02-01 12:00:02Z",
         "  hint: name the one you mean by its URI, by type/key, or by as much of its key as no other begins with",
     ]
+
+
+ABOUT_ONE = ("why", "gaps", "timeline", "report restarts", "report incident", "at now", "diff 2h now")
+
+
+@pytest.mark.parametrize("command", ABOUT_ONE)
+def test_a_pattern_means_one_where_one_is_asked_about(sqlite_url: str, run_archiver: RunArchiver, command: str) -> None:
+    """Else the answer would be about the first of several, and nobody would know."""
+    now = (now_micros() - micros(0)) / 1e6
+    record(sqlite_url, *(event(f"container/{n}", "Running", now - 60)._replace(name=f"web-{n}") for n in (1, 2)))
+
+    several, one, none = (
+        run_archiver("--database", sqlite_url, *command.split(), ref, input="") for ref in ("web-*", "web-1*", "-")
+    )
+
+    assert (several.returncode, several.stdout) == (3, "")
+    assert "'web-*' matches 2 resources" in several.stderr
+    assert one.returncode == 0
+    assert (none.returncode, "standard input names no resource" in none.stderr) == (2, True)

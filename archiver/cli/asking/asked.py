@@ -36,7 +36,15 @@ from archiver.cli.common import (
 )
 from archiver.cli.presentation import Format, Presentation, make_presentation
 from archiver.cli.times import zones
-from archiver.errors import NoSuchResource, NoSuchResourceButNear, NotThen, NotTold, ReferenceUnclear, UsageError
+from archiver.errors import (
+    AmbiguousReference,
+    NoSuchResource,
+    NoSuchResourceButNear,
+    NotThen,
+    NotTold,
+    ReferenceUnclear,
+    UsageError,
+)
 from archiver.model.moments import rfc3339
 
 if TYPE_CHECKING:
@@ -47,6 +55,8 @@ if TYPE_CHECKING:
 
 
 _UNHEARD = "nothing had been received of it by then"
+_SHOWN = 10
+"""So many of several resources are named where one is asked about."""
 _MANY = 100_000
 """So many events are heard in some seconds; of more it is said that it takes longer."""
 
@@ -236,6 +246,19 @@ class Asked:
             if resource.namesakes is not None:
                 self.note(namesakes_line(self.presentation, resource.uri, resource.namesakes))
         return found
+
+    def one(self, ref: str, within: TimeRange | None = None) -> Resource:
+        """The one resource that is asked about, as `about`; a pattern, or standard input, may mean no more than one.
+
+        Raises AmbiguousReference where it does, UsageError where it means none, and as `about`.
+        """
+        found = self.about([ref], within).resources
+        if not found:
+            raise UsageError(reason="standard input names no resource", hint="one reference a line, or as an argument")
+        if len(found) > 1:
+            uris = [resource.uri for resource in found]
+            raise AmbiguousReference(ref=ref, candidates=uris[:_SHOWN], more=len(uris) > _SHOWN)
+        return found[0]
 
     def refuse_platform(self) -> None:
         """Raises UsageError where a platform is named and no reference that could be of it."""

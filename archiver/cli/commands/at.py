@@ -35,7 +35,7 @@ def at(asked: Question, time: Moment, ref: MaybeRef = None, known_at: KnownAt = 
     on.
     """
     moment = asked.moment(time)
-    subject = None if ref is None else asked.about([ref], TimeRange.ending_at(moment)).resources[0]
+    subject = None if ref is None else asked.one(ref, TimeRange.ending_at(moment))
     with asked.heard(subject, known_at=asked.known_at(known_at)) as (archive, known):
         root = archive.at(moment, known)
     doubted = asked.doubted(place.node.certain for place in walk(root))

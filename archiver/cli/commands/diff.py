@@ -56,7 +56,7 @@ def diff(asked: Question, time: Moment, other: Later, ref: MaybeRef = None, know
     if first > second:
         ends = f"the first time ({machine(first)}) is after the second ({machine(second)})"
         raise UsageError(reason=ends, hint="give the earlier one first")
-    subject = None if ref is None else asked.about([ref], TimeRange.ending_at(second, first)).resources[0]
+    subject = None if ref is None else asked.one(ref, TimeRange.ending_at(second, first))
     with asked.heard(subject, known_at=asked.known_at(known_at)) as (archive, known):
         found = archive.diff(first, second, known, causes=True)
     asked.judged(found.coverage)

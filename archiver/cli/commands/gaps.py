@@ -40,7 +40,7 @@ def gaps(asked: Question, ref: MaybeRef = None) -> None:
     resource under which nothing ever was, `proven` gaps are those in which it did not change, by what was found on both
     sides: they leave nothing of its states doubtful.
     """
-    about = None if ref is None else asked.about([ref]).resources
+    about = None if ref is None else [asked.one(ref)]
     watched = asked.covered(about, of_states=True)
     asked.answered = bool(watched.gaps)
     write_lines(lines(asked.presentation, watched, asked.range, about))

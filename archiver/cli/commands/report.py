@@ -175,7 +175,7 @@ def incident(
         )
     asked_for = times.parse_range(begin, None if end == "now" else end, utc=utc, now=presentation.now)
     whole = asked_for._replace(until=asked_for.until or presentation.now)
-    about = None if ref is None else asked.about([ref], asked_for).resources[0]
+    about = None if ref is None else asked.one(ref, asked_for)
     with asked.heard(about, around=True) as (archive, known):
         found = archive.incident(whole, known, zone=presentation.zone)
     asked.judged(found.coverage)
@@ -191,7 +191,7 @@ def _refuse_slices(name: str, per: str | None) -> None:
 
 
 def _answer(asked: Question, name: str, ref: str | None, per: Per | PerOrContainer) -> None:
-    about = None if ref is None else asked.about([ref]).resources[0]
+    about = None if ref is None else asked.one(ref)
     how: dict[str, Any] = {"per": per, "zone": asked.presentation.zone}
     if name == "coverage":
         found = asked.archive.report(name, about, asked.range, **how, stream=asked.stream)

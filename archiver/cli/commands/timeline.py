@@ -82,7 +82,7 @@ def timeline(
     for path in (html, perfetto):
         if path is not None and str(path) != "-":
             require_other(path, asked.config(), "archiver timeline --html shop.html --perfetto shop.json")
-    resource = None if ref is None else asked.about([ref]).resources[0]
+    resource = None if ref is None else asked.one(ref)
     if follow:
         _follow(asked, resource, into_file=html is not None or perfetto is not None)
         return

@@ -63,7 +63,7 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: 
     now, zone = asked.presentation.now, UTC if asked.presentation.zone is UTC else None
     before = None if at is None else times.parse_time(at, now=now, zone=zone)
     begin = None if since is None else times.parse_time(since, now=before or now, zone=zone)
-    about = asked.about([ref], None if before is None else TimeRange.ending_at(before, begin)).resources[0]
+    about = asked.one(ref, None if before is None else TimeRange.ending_at(before, begin))
     with asked.heard(about, around=True) as (archive, known):
         found = archive.why(known or about, before, begin, limit=most or None)
     asked.judged(found.coverage)
