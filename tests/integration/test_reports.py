@@ -290,7 +290,8 @@ def test_what_was_last_told_before_a_gap_is_a_doubt_though_the_range_was_watched
         ["of what stood when the range began some was last told before a gap: until told again it is not known"],
     )
     shown = told("availability", "20:10", "21:40", "-o", "table")[1]
-    assert any(line.startswith("watched throughout; of what stood when it began") for line in shown)
+    of_what = "/api/v1/stack/shop/: watched throughout; of what stood when it began"
+    assert any(line.startswith(of_what) for line in shown)
 
     code, sure = told("incident", "05:00", "07:30")
     assert (code, [line for line in sure if "gap" in line]) == (0, [])

@@ -15,7 +15,7 @@ from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.words.causes import candidates
 from archiver.cli.words.changes import BY, WHY
 from archiver.cli.words.coverage import watched_line
-from archiver.cli.words.namesakes import Namesakes, told_apart
+from archiver.cli.words.namesakes import Namesakes, subject_of, told_apart
 from archiver.cli.words.states import GREEN, RED, YELLOW
 from archiver.model.nearby import Nearby
 from archiver.model.reports import Available, Deploy, Flap, Report, Restart, Restarts, Subject, Watched
@@ -36,7 +36,9 @@ def lines(presentation: Presentation, report: Report) -> Iterator[str]:
 
 
 def _headed(presentation: Presentation, report: Report, listed: Iterator[str]) -> Iterator[str]:
-    yield watched_line(presentation, report)
+    watched = watched_line(presentation, report)
+    about = None if report.resource is None else subject_of(report.resource)
+    yield watched if about is None else f"{Namesakes(typed=True).called(presentation, about)}: {watched}"
     for number, line in enumerate(listed):
         yield from ("", line) if not number else (line,)
 
