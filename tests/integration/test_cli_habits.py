@@ -125,7 +125,7 @@ def test_what_is_too_much_to_be_turned_round_is_refused(shell: Shell, monkeypatc
 @pytest.mark.parametrize(
     ("line", "names"),
     [
-        ("events -n 2", ["container/web", "container/web"]),
+        ("events -n 2", ["container/web"]),
         ("tree stack/shop", ["stack/shop", "container/web"]),
         ("history container/web stack/shop", ["container/web", "stack/shop"]),
         ("history container/web --since 2016-02-02", ["container/web"]),
@@ -137,6 +137,13 @@ def test_names_alone_can_be_piped_on(shell: Shell, line: str, names: list[str] |
     found = shell(*line.split(), "-o", "name").out.splitlines()
 
     assert found == ([STREAM] if names is None else [uri(name) for name in names])
+
+
+def test_names_alone_are_each_there_once(shell: Shell) -> None:
+    all_of_them = shell("events", "-n", "0", "-o", "tsv", "--fields", "resource_uri").out.splitlines()[1:]
+    found = shell("events", "-n", "0", "-o", "name").out.splitlines()
+    assert len(all_of_them) > len(found)
+    assert found == [uri for uri in dict.fromkeys(all_of_them) if uri != "-"]
 
 
 def test_tsv_has_a_head_and_cells_without_tabs(shell: Shell) -> None:

@@ -34,9 +34,18 @@ def render(
     if presentation.format == "tsv":
         return tsv_lines(kept, records)
     if presentation.format == "name":
-        return (escape(name) for record in records if (name := kept[0].value(record)))
+        return _each_once(kept[0].value(record) for record in records)
     rows = (to_json(as_record(kept, record)) for record in records)
     return rows if presentation.format == "jsonl" else json_lines(rows)
+
+
+def _each_once(names: Iterable[str | None]) -> Iterator[str]:
+    """The references to be piped on: who asks about each wants none twice."""
+    seen: set[str | None] = {None}
+    for name in names:
+        if name is not None and name not in seen:
+            seen.add(name)
+            yield escape(name)
 
 
 MOST_TURNED = 100_000
