@@ -58,6 +58,8 @@ def page(archive: Archive) -> Iterator[str]:
     yield "<tr><td><code>/api/follow?after=</code>"
     yield "<td>What is archived, as it comes: server-sent events, each with a cursor.\n"
     yield '<tr><td><code><a href="feed.atom">/feed.atom?under=</a></code><td>The last actions, for a news reader.\n'
+    yield '<tr><td><code><a href="deploys.atom">/deploys.atom?under=</a></code>'
+    yield "<td>The deploys of the last month, and what came of each, likewise.\n"
     yield "</table></body></html>\n"
 
 
@@ -65,7 +67,8 @@ def _standing(archive: Archive) -> Iterator[str]:
     now = datetime.now(UTC)
     status, watched = archive.status(), archive.coverage(TimeRange(now - _DAY, now))
     last = rfc3339(status.last_event_at) if status.last_event_at else "none yet"
-    said = "watched throughout" if watched.complete else f"{len(watched.gaps)} gaps"
+    gaps = len(watched.gaps)
+    said = "watched throughout" if watched.complete else "1 gap" if gaps == 1 else f"{gaps} gaps"
     yield f"<p>{status.events:,} events, the last at {last}. The last 24 hours: {said}, "
     yield f"heard until {rfc3339(watched.seen_to) if watched.seen_to else 'never'}.</p>\n"
 

@@ -41,6 +41,7 @@ class Site:
             "/timeline": self._timeline,
             "/timeline/live": self._live,
             "/feed.atom": self._feed,
+            "/deploys.atom": self._feed,
             "/api/follow": self._follow,
             **{f"/api/{name}": self._question for name in PATHS},
         }
@@ -103,7 +104,8 @@ class Site:
 
     def _feed(self, request: Request) -> Answer:
         asked = Parameters(request.query, ("under",), self._parse_range)
-        return Answer(self._read(lambda archive: feed.atom(archive, asked.one("under"))), "application/atom+xml")
+        told = feed.deploys if request.path == "/deploys.atom" else feed.actions
+        return Answer(self._read(lambda archive: told(archive, asked.one("under"))), "application/atom+xml")
 
     def _follow(self, request: Request) -> Answer:
         asked = Parameters(request.query, ("after",), self._parse_range)

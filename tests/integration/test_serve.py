@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import pytest
 
 from archiver.cli import main
-from archiver.model import Observation
+from archiver.model import Observation, now_micros, rfc3339
 from archiver.report import front, html
 from archiver.report.paths import PATHS
 from archiver.report.serve import Server
 
 from ..conftest import RunArchiver
-from .archives import closed, event, micros, opened, record, uri
+from .archives import START, at, closed, event, micros, opened, record, uri
 from .serving import connected, get, raw, serving
 
 HOSTILE = '<script>alert(1)</script>"\n\x1b]0;x\x07\ufffe'
@@ -55,6 +55,7 @@ def server(archive_url: str) -> Iterator[Server]:
     [
         ("history?ref=container/web&since=2016-02-01", ["history", "container/web", "--since", "2016-02-01"]),
         ("actions?ref=stack/shop", ["actions", "stack/shop"]),
+        ("actions", ["actions"]),
         ("actions?ref=stack/shop&ref=stack/shop&coverage=1", ["actions", "stack/shop", "stack/shop", "--coverage"]),
         ("events?type=action&under=stack/shop&n=5", ["events", "--type", "action", "--under", "stack/shop", "-n", "5"]),
         ("events?state=nothing&coverage", ["events", "--state", "nothing", "--coverage"]),
@@ -154,6 +155,20 @@ def test_feed_has_each_action_once_the_last_first(server: Server) -> None:
     assert feed.findtext(f"{ATOM}updated") == "2016-02-01T12:00:04Z"
 
 
+def test_feed_of_deploys_says_what_came_of_each(sqlite_url: str) -> None:
+    begun = (now_micros() - START) // 1_000_000 - 90
+    told = [("Running", begun), ("Redeploying", begun + 30), ("Running", begun + 40)]
+    record(sqlite_url, *(event("service/web", state, second)._replace(name="<web>") for state, second in told))
+    with serving(sqlite_url) as server:
+        feed = ElementTree.fromstring(get(server, "/deploys.atom").body)
+        of_it = ElementTree.fromstring(get(server, "/deploys.atom?under=service/web").body)
+    (entry,) = feed.findall(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}title") == "service <web>: deploy ok"
+    assert entry.findtext(f"{ATOM}updated") == feed.findtext(f"{ATOM}updated") == rfc3339(at(begun + 40))
+    assert "took 10 s" in (entry.findtext(f"{ATOM}content") or "")
+    assert [each.findtext(f"{ATOM}id") for each in of_it.findall(f"{ATOM}entry")] == [entry.findtext(f"{ATOM}id")]
+
+
 def test_feed_of_a_hostile_name_is_well_formed(server: Server) -> None:
     feed = ElementTree.fromstring(get(server, "/feed.atom?under=container/web").body)
 
@@ -183,7 +198,9 @@ def test_name_that_nobody_gave_the_server_is_refused(server: Server, host: str, 
     assert get(server, "/api/status", Host=host).status == status
 
 
-@pytest.mark.parametrize("path", ["/", "/timeline", "/api/status", "/api/history", "/nothing", "/feed.atom"])
+@pytest.mark.parametrize(
+    "path", ["/", "/timeline", "/api/status", "/api/history", "/nothing", "/feed.atom", "/deploys.atom"]
+)
 def test_every_answer_forbids_what_a_browser_need_not_do(server: Server, path: str) -> None:
     headers = get(server, path).headers
 
