@@ -22,7 +22,7 @@ class Told(Opened):
 
     def actions(
         self,
-        ref: Ref | Sequence[Ref],
+        ref: Ref | Sequence[Ref] | None = None,
         range: TimeRange = ALWAYS,
         *,
         healthchecks: bool = True,
@@ -30,7 +30,7 @@ class Told(Opened):
         by: str | None = None,
         stream: str | None = None,
     ) -> Iterator[Action]:
-        """Every action on a resource, or on several, and on all that was under it when the action began.
+        """Every action on a resource, or on several, and on all that was under it when the action began; None: on all.
 
         Each is there once, the oldest first; of a range those that ran at any instant of it. Without `healthchecks`,
         those of a Docker Engine are left out. With the `deeds`, also what an engine tells of an object alone: that it
@@ -40,7 +40,8 @@ class Told(Opened):
         from archiver.queries.actions import actions
 
         ask = self._reader.pages()
-        roots, told_by = ask(resolve_all_of, ref, range), ask(stream_number, stream)
+        roots = None if ref is None else ask(resolve_all_of, ref, range)
+        told_by = ask(stream_number, stream)
         found = actions(ask, roots, range, healthchecks=healthchecks, stream=told_by)
         if deeds:
             from archiver.queries.deeds import with_deeds
@@ -48,12 +49,13 @@ class Told(Opened):
             found = with_deeds(ask, roots, range, found, told_by)
         return found if by is None else (action for action in found if action.by == by)
 
-    def healthcheck_actions(self, ref: Ref | Sequence[Ref], range: TimeRange = ALWAYS) -> int:
+    def healthcheck_actions(self, ref: Ref | Sequence[Ref] | None = None, range: TimeRange = ALWAYS) -> int:
         """How many actions `actions` leaves out without health checks."""
         from archiver.queries.actions import healthcheck_actions
 
         with self._reader.question() as connection:
-            return healthcheck_actions(connection, resolve_all_of(connection, ref, range), range)
+            roots = None if ref is None else resolve_all_of(connection, ref, range)
+            return healthcheck_actions(connection, roots, range)
 
     def events(
         self,

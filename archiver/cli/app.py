@@ -21,7 +21,7 @@ from archiver.cli.shells import teach_typer
 
 COMMANDS = {
     "history": ("history", "Which states a resource went through, and when nobody was watching."),
-    "actions": ("actions", "Which actions ran on a resource and on all that is under it."),
+    "actions": ("actions", "Which actions ran, or ran on a resource and on all that is under it."),
     "events": ("events", "The events as they came, the last ones, or as they come."),
     "timeline": ("timeline", "All that was under a resource in one picture: a page, a trace, or on the terminal."),
     "tree": ("tree", "A resource and all that is under it, with the present states."),

@@ -1,4 +1,4 @@
-"""The actions that ran on some resources and on everything that was under them when each began."""
+"""The actions that ran at all, or on some resources and on everything that was under them when each began."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archiver.queries.doers import ENGINE, doers
 from archiver.queries.healthchecks import healthcheck_name
 from archiver.queries.names import names_at
 from archiver.queries.numbers import last_number
-from archiver.queries.runs import Run, batches, selected, worth_knowing
+from archiver.queries.runs import Run, all_of, batches, selected, worth_knowing
 from archiver.queries.telling import told_by
 from archiver.queries.under import Descent
 from archiver.queries.windows import Window
@@ -33,7 +33,7 @@ _CALLED = (
 
 def actions(
     ask: Ask,
-    roots: Sequence[Resource],
+    roots: Sequence[Resource] | None,
     range: TimeRange,
     *,
     healthchecks: bool = True,
@@ -41,7 +41,7 @@ def actions(
     below: Descent | None = None,
     stream: int | None = None,
 ) -> Iterator[Action]:
-    """Every action under some resources (and the resource, when it is one), each once, oldest first.
+    """Every action under some resources (and the resource, when it is one; None: of all), each once, oldest first.
 
     Of a range are those that began before it ended and had not ended before it began. A state that the platform has not
     settled leaves `finished_at` open. What is archived while they are read does not count. They are found `block` at a
@@ -49,8 +49,8 @@ def actions(
     """
     end, last_resource = ask(last_number, "events"), ask(last_number, "resources")
     last_found = ask(last_number, "observations")
-    window, own = Window.of(range), [root.id for root in roots]
-    below = ask(worth_knowing, own, window) if below is None else below
+    window, own = Window.of(range), None if roots is None else [root.id for root in roots]
+    below = ask(worth_knowing, own, window) if below is None and own is not None else below
     place: Begun | None = None
     while found := ask(_block, own, below, window, healthchecks, stream, place, last_resource, block):
         for begin in builtins.range(0, len(found), _PAGE):
@@ -60,19 +60,25 @@ def actions(
         place = found[-1]
 
 
-def healthcheck_actions(connection: Connection, roots: Sequence[Resource], range: TimeRange) -> int:
-    """How many of the actions under some resources are health checks."""
+def healthcheck_actions(connection: Connection, roots: Sequence[Resource] | None, range: TimeRange) -> int:
+    """How many of the actions under some resources (None: of all) are health checks."""
     name = healthcheck_name(connection)
-    if name is None or not roots:
+    if name is None or (roots is not None and not roots):
         return 0
-    own, window = [root.id for root in roots], Window.of(range)
-    found = selected(connection, own, worth_knowing(connection, own, window), window)
+    own, window = None if roots is None else [root.id for root in roots], Window.of(range)
+    found = _ran(connection, own, None if own is None else worth_knowing(connection, own, window), window)
     return sum(len(_called(connection, name, batch)) for batch in batches(found))
+
+
+def _ran(
+    connection: Connection, roots: Sequence[Number] | None, below: Descent | None, window: Window
+) -> Iterator[Run]:
+    return all_of(connection, window) if roots is None else selected(connection, roots, below, window)
 
 
 def _block(
     connection: Connection,
-    roots: Sequence[Number],
+    roots: Sequence[Number] | None,
     below: Descent | None,
     window: Window,
     healthchecks: bool,
@@ -83,7 +89,7 @@ def _block(
 ) -> list[Begun]:
     """The next behind a place (None: the first), of those that were known when the answer began."""
     name = None if healthchecks else healthcheck_name(connection)
-    known = (run for run in selected(connection, roots, below, window) if run.id <= last_resource)
+    known = (run for run in _ran(connection, roots, below, window) if run.id <= last_resource)
     behind = known if place is None else (run for run in known if run.since >= place.at)
     found = _placed(connection, behind, name, stream)
     return heapq.nsmallest(size, found if place is None else (each for each in found if each > place))

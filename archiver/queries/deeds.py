@@ -34,17 +34,20 @@ _HELD = 1_000
 
 
 def with_deeds(
-    ask: Ask, roots: Sequence[Resource], range: TimeRange, actions: Iterable[Action], stream: int | None = None
+    ask: Ask, roots: Sequence[Resource] | None, range: TimeRange, actions: Iterable[Action], stream: int | None = None
 ) -> Iterator[Action]:
-    """Actions, and between them in their order what was done without one, or was noted: that no stream tells."""
+    """Actions, and between them in their order what was done without one, or was noted: that no stream tells.
+
+    Of some resources and what was under them; None: of all.
+    """
     types, verbs = ({key[part] for key in _DONE} for part in (0, 1))
-    wanted = Filter(tuple(types), (), tuple(verbs), [root.id for root in roots], range, True, stream)
+    own = None if roots is None else [root.id for root in roots]
+    wanted = Filter(tuple(types), (), tuple(verbs), own, range, True, stream)
     found = _run(_deed(event) for event in last_events(ask, wanted, 0) if _is_deed(event))
     if stream is not None:
         return heapq.merge(actions, found, key=lambda action: action.started_at)
-    below = ask(descend, [root.id for root in roots], Window.of(range))
-    # What is noted of everything was done to none of them: who asks what changed is told of it.
-    about = {root.id for root in roots} | below.keys()
+    about = None if own is None else {*own, *ask(descend, own, Window.of(range))}
+    # What is noted of everything was done to none of some resources: who asks what changed is told of it.
     noted = as_actions(note for note in notes(ask, range, about) if note.about is not None or not roots)
     return heapq.merge(actions, found, noted, key=lambda action: action.started_at)
 

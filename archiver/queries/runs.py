@@ -1,4 +1,4 @@
-"""Which actions ran on some resources, and on everything that was under them when each began."""
+"""Which actions ran at all, or on some resources and on everything that was under them when each began."""
 
 from __future__ import annotations
 
@@ -72,6 +72,14 @@ def selected(connection: Connection, roots: Collection[Number], below: Descent |
                     yield run
         for condition, nodes in reaching(window.since):
             yield from _under(connection, own, _runs(connection, condition, values | nodes, of_platform))
+
+
+def all_of(connection: Connection, window: Window) -> Iterator[Run]:
+    """Every action that ran within a window, in no order."""
+    of_any = _OF_ANY[connection.dialect.name]
+    yield from _runs(connection, _BEGUN, window._asdict(), of_any)
+    for condition, nodes in reaching(window.since):
+        yield from _runs(connection, condition, nodes, of_any)
 
 
 def _platforms(roots: Collection[Number]) -> list[int]:

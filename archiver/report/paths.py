@@ -92,7 +92,7 @@ def _history(archive: Archive, asked: Parameters) -> Pieces:
 
 
 def _actions(archive: Archive, asked: Parameters) -> Pieces:
-    about = archive.resolve_all(asked.refs(), range=asked.range)
+    about = archive.resolve_all(asked.refs(), range=asked.range) if asked.several("ref") else None
     found = archive.actions(about, asked.range, healthchecks=asked.flag("all"))
     return _listed(archive, asked, about, "actions", (documents.record(documents.ACTION, each) for each in found))
 
@@ -178,7 +178,9 @@ class Path(NamedTuple):
 _RANGE = ("since", "until")
 PATHS = {
     "history": Path(("ref", *_RANGE), _history, "Which states a resource went through, and when nobody was watching."),
-    "actions": Path(("ref", *_RANGE, "all", "coverage"), _actions, "What was done to it and to all that was under it."),
+    "actions": Path(
+        ("ref", *_RANGE, "all", "coverage"), _actions, "What was done, or done to it and to all that was under it."
+    ),
     "events": Path(
         ("type", "state", "action", "under", *_RANGE, "n", "all", "coverage"), _events, "The last events as they came."
     ),

@@ -59,6 +59,15 @@ def test_the_actions_under_a_stack_each_once_oldest_first(archive: Archive) -> N
     ]
 
 
+def test_without_a_reference_it_is_all_that_was_done(archive: Archive, database_url: str) -> None:
+    assert list(archive.actions()) == list(archive.actions(["stack/*", "container/*", "service/*", "node/*"]))
+    assert [action.uri for action in archive.actions(range=between(6, None))] == [uri("action/y")]
+    record(database_url, event("action/alone", "Success", 3))
+    with Archive.open(database_url) as other:
+        assert [action.uri for action in other.actions(deeds=True)] == [uri("action/alone")]
+        assert other.healthcheck_actions() == 0
+
+
 def test_an_action_is_under_itself(archive: Archive) -> None:
     assert [action.uri for action in archive.actions("action/y")] == [uri("action/y")]
 

@@ -103,6 +103,7 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "what was otherwise": lambda archive: archive.diff(at(TODAY - 60), at(TODAY + 1_800)),
     "gaps": lambda archive: archive.coverage(LAST_HOUR, "stack/2"),
     "actions of the cluster's last hour": lambda archive: list(archive.actions("nodecluster/all", LAST_HOUR)),
+    "all actions of the last hour": lambda archive: list(archive.actions(range=LAST_HOUR)),
     "actions of a stack's last hour": lambda archive: list(archive.actions("stack/2", LAST_HOUR)),
     "actions of a container": lambda archive: list(archive.actions("container/2.1.3")),
     "events": lambda archive: list(archive.events(limit=100)),

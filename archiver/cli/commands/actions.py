@@ -1,4 +1,4 @@
-"""`archiver actions`: which actions ran on a resource and on all that is under it."""
+"""`archiver actions`: which actions ran at all, or on a resource and on all that is under it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from archiver.cli import times
 from archiver.cli.asking.question import Question, question
-from archiver.cli.common import Covered, Healthchecks, Refs, examples
+from archiver.cli.common import AnyRefs, Covered, Healthchecks, examples
 from archiver.cli.escape import escape
 from archiver.cli.listing.columns import Column, machine_columns
 from archiver.cli.listing.folding import fold, folded
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
         "actions",
         epilog=examples(
             "archiver actions my-stack --since yesterday",
+            "archiver actions --since 10m",
             "archiver actions container/0fc9f01d -o json",
             "archiver actions my-stack -o csv > actions.csv",
         ),
@@ -46,18 +47,18 @@ By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Only what 
 
 def actions(
     asked: Question,
-    refs: Refs,
+    refs: AnyRefs = None,
     all_: Healthchecks = False,
     deeds: Deeds = None,
     by: By = None,
     coverage: Covered = False,
 ) -> None:
-    """What was done to a resource, or to several, and to all that was under it then.
+    """What was done to a resource, or to several, and to all that was under it then; without one, all that was done.
 
     Every action stands there once, the oldest first, with what it was done to and how it ended; of a range all that ran
     at any time in it. In a table, what repeats is one row. BY is who did it, where a source says so; no engine does.
     """
-    roots = asked.about(refs).resources
+    roots = asked.about(refs).resources if refs else None
     whole = asked.presentation.format == "table" if deeds is None else deeds
     found = asked.archive.actions(roots, asked.range, healthchecks=all_, deeds=whole, by=by, stream=asked.stream)
     nothing = "no actions in this range"
@@ -68,7 +69,7 @@ def actions(
         asked.listing(COLUMNS, found, **about)
     if not all_ and (probes := asked.archive.healthcheck_actions(roots, asked.range)):
         asked.note(f"... {probes:,} health checks are left out, --all shows them")
-    if not asked.answered and by is None and len(roots) == 1 and roots[0].parents:
+    if not asked.answered and by is None and refs and roots and len(roots) == 1 and roots[0].parents:
         ref = roots[0].uri if "-" in refs else refs[0]
         asked.note(f"what was done above it: archiver why {shlex.quote(ref)}")
 
