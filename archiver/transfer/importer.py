@@ -18,7 +18,7 @@ from archiver.storage.recorder import FINISHED, Recorded, Recorder, Whose
 from archiver.transfer.decode_process import decoding
 from archiver.transfer.exported import ExportImport
 from archiver.transfer.files import is_regular, plain_pieces
-from archiver.transfer.format import NUMBERED
+from archiver.transfer.lines import NUMBERED
 from archiver.transfer.reader import BATCH, How, Part, Reader, plainly_dated, undated
 
 __all__ = ["How", "ImportResult", "import_file", "import_lines"]

@@ -15,7 +15,8 @@ from archiver.model import Batch, Dialect, Event, Message, Micros, Record, Rejec
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.docker.decoder import speaks_docker
 from archiver.platforms.docker.recorded import in_envelope
-from archiver.transfer.format import FORMAT, MARK, Export, LaterFormat
+from archiver.transfer.format import FORMAT, MARK
+from archiver.transfer.lines import Export, LaterFormat
 from archiver.transfer.recordings import understand
 
 BATCH = 20_000

@@ -14,8 +14,9 @@ from archiver.platforms.decoders import Decoder, decode
 from archiver.storage import migrate
 from archiver.storage.duplicates import value_of
 from archiver.storage.recorder import Recorder
-from archiver.transfer.format import Export, event_line
+from archiver.transfer.format import event_line
 from archiver.transfer.importer import import_file, import_lines
+from archiver.transfer.lines import Export
 
 from .archives import SECOND, START, STREAM, event, export, micros, opened, record, rows
 

@@ -31,8 +31,8 @@ from archiver.storage.duplicates import value_of
 from archiver.storage.recorder import Recorder
 from archiver.storage.schema import ASKED, IMAGE, SLOT, TOLD
 from archiver.storage.upgrade.rebuild_postgres import rebuild_database
-from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
+from archiver.transfer.lines import Export
 
 from ..conftest import RunArchiver, RunScript, SpawnArchiver
 from . import released
