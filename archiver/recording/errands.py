@@ -7,9 +7,11 @@ from collections import deque
 
 from archiver.errors import ArchiverError
 from archiver.recording.control.server import MOST_WAITING, Control, Request
-from archiver.recording.jobs import job_of, nobody, retry
-from archiver.recording.reconcile import IDLE, Askers, Steps
+from archiver.recording.jobs import job_of, nobody
+from archiver.recording.reconcile import Askers
+from archiver.recording.retrying import retry
 from archiver.recording.spool.queue import Spool
+from archiver.recording.steps import IDLE, Steps
 from archiver.storage.recorder import Recorder
 from archiver.version import __version__
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,28 +13,25 @@ from archiver.codec.forgetting import Pattern
 from archiver.codec.notes import Note, note_event, note_of
 from archiver.codec.streams import meant
 from archiver.codec.text import MAX_URI, fits
-from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, JobRefused, RowRefused, SpoolInUse
-from archiver.model import Batch, Event, Message, Observation, Together, now_micros
-from archiver.platforms.decoders import Decoder, decode
+from archiver.errors import DaemonElsewhere, DatabaseBusy, JobRefused, RowRefused, SpoolInUse
+from archiver.model import Batch, now_micros
 from archiver.platforms.protocol import Asker
 from archiver.recording.control.client import PATIENCE, HungUp, ask
 from archiver.recording.control.place import socket_beside
 from archiver.recording.control.words import NotUnderstood
-from archiver.recording.reconcile import IDLE, Askers, Steps, Wanted, reconcile
+from archiver.recording.forgetting import forget
+from archiver.recording.reconcile import Askers, Wanted, reconcile
+from archiver.recording.retrying import retry
 from archiver.recording.spool.queue import Spool
+from archiver.recording.steps import Steps, finished
 from archiver.storage.database.address import is_postgres
 from archiver.storage.database.named import database_name, sqlite_path
-from archiver.storage.forgetting import Place
-from archiver.storage.inventory import Inventory
 from archiver.storage.recorder import Recorder, Whose
-from archiver.storage.retrying import PAGE, Kept, Retried, Which
-
-log = logging.getLogger(__name__)
 
 Job = Callable[[Recorder, Spool | None], Steps]
 """What is done to an archive, and to the spool whose items come into it, where there is one here."""
 
-_BUSY_SECONDS, _LOOK_SECONDS, _IDLE_SECONDS = 3.0, 0.1, 0.05
+_BUSY_SECONDS, _LOOK_SECONDS = 3.0, 0.1
 MOST_NUMBERS = 1000
 """Rejects that are named in one request."""
 _MOST_NAMED = 5
@@ -88,17 +83,6 @@ def done(
                 facts = {"database": database_name(url), "reason": busy.facts["reason"], "socket": socket_beside(spool)}
                 raise DaemonElsewhere(**facts) from busy
         time.sleep(_LOOK_SECONDS)  # a daemon that is about to begin or to end, or somebody else who notes something
-
-
-def finished(steps: Steps) -> dict[str, Any]:
-    """All steps of a job one after the other, and its answer."""
-    while True:
-        try:
-            if next(steps) is IDLE:
-                time.sleep(_IDLE_SECONDS)
-        except StopIteration as end:
-            found: dict[str, Any] = end.value
-            return found
 
 
 def require_archive(url: str, wanted: dict[str, Any]) -> None:
@@ -181,11 +165,7 @@ def _retry(wanted: dict[str, Any], _askers: Askers) -> Job:
     numbers = wanted.get("numbers")
     if numbers is not None and not _are_numbers(numbers):
         raise NotUnderstood(f"'numbers' is a list of at most {MOST_NUMBERS} numbers of rejects")
-
-    def steps(recorder: Recorder, _spool: Spool | None = None) -> Steps:
-        return retry(recorder, numbers)
-
-    return steps
+    return lambda recorder, _: retry(recorder, numbers)
 
 
 def _are_numbers(value: Any) -> bool:
@@ -194,73 +174,6 @@ def _are_numbers(value: Any) -> bool:
         and 0 < len(value) <= MOST_NUMBERS
         and all(type(number) is int and 0 < number < 1 << 62 for number in value)
     )
-
-
-def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
-    """Tries rejects (None: all) again, oldest first, on the way on which messages come; dated as they were received."""
-    decoder = Decoder()
-    tried = events = duplicates = left = last = 0
-    most = PAGE
-    end = recorder.last_reject()  # what comes meanwhile was tried just now
-    held, _ = recorder.take_stock(None)
-
-    def decoded(kept: Kept) -> Sequence[Event | Observation]:
-        return _decoded(kept, decoder)
-
-    while True:
-        page = _tried(recorder, Which(last, end, numbers, most), decoded, held)
-        if page is None:  # one of them is not taken, whatever the others are: it is looked for
-            most = most // 2
-            yield None
-            continue
-        if not page.last:
-            return {"tried": tried, "events": events, "duplicates": duplicates, "rejects": left}
-        last = page.last
-        most = min(PAGE, most * 2)
-        tried, events, duplicates = tried + page.tried, events + page.events, duplicates + page.duplicates
-        left += page.left
-        yield None
-
-
-def _tried(
-    recorder: Recorder, which: Which, decoded: Callable[[Kept], Sequence[Event | Observation]], held: Inventory
-) -> Retried | None:
-    """What came of the next rejects; None where they are several, of which the archive does not take one."""
-    try:
-        return recorder.retry_rejects(which, decoded, now_micros(), held)
-    except RowRefused:
-        pass
-    except ArchiverError:
-        raise
-    except Exception:
-        log.debug("a reject could not be archived", exc_info=True)
-    return None if which.most > 1 else recorder.retry_rejects(which, lambda _: (), now_micros(), held)
-
-
-def _decoded(kept: Kept, decoder: Decoder) -> Sequence[Event | Observation]:
-    """What a kept message tells. Of one that came in no session nobody knows the platform, nor when it was said."""
-    if kept.dialect is None:
-        found = [
-            event
-            for dialect in ("tutum", "docker")
-            for event in [decode(Message("", None, dialect, kept.received_at, kept.payload))]
-            if isinstance(event, Event) and event.time_source != "received"
-        ]
-        return found[:1]
-    item = Message(kept.stream or "", kept.session, kept.dialect, kept.received_at, kept.payload)
-    try:
-        record = decoder.decode(item)
-    except Exception:  # noqa: BLE001 - it stays what it is; whatever one does to us, the others get their turn
-        return ()
-    if isinstance(record, Together):
-        return record.records
-    return (record,) if isinstance(record, (Event, Observation)) else ()
-
-
-# --- forgetting -----------------------------------------------------------------------------------------------------
-
-_TRIES = 10
-_READERS_SECONDS = 0.2
 
 
 def _forget(wanted: dict[str, Any], _askers: Askers) -> Job:
@@ -273,36 +186,6 @@ def _forget(wanted: dict[str, Any], _askers: Askers) -> Job:
         raise NotUnderstood(str(error)) from None
     note = _understood_note({**wanted, "text": "forgotten"})
     return lambda recorder, spool: forget(recorder, spool, pattern, note)
-
-
-def forget(recorder: Recorder, spool: Spool | None, pattern: Pattern, note: Note) -> Steps:
-    """Takes what fits out of spool and archive, notes that it did, and writes their files anew."""
-    touched: Counter[str] = Counter()
-    # What was taken from the spool before may be archived meanwhile, so the archive is looked through once more.
-    for _ in range(2):
-        if spool is not None:
-            touched["spool"] += spool.forget(pattern)
-            yield None
-        place: Place | None = Place()
-        while place is not None:
-            place, found = recorder.forget(pattern, place)
-            touched += found
-            yield None
-    rows = {name: number for name, number in sorted(touched.items()) if number}
-    said = ", ".join(f"{number:,} in {name}" for name, number in rows.items()) or "nothing fitted"
-    event = note_event(note._replace(text=f"forgot what fits a pattern: {said}"), now_micros())
-    recorder.record(Batch([event]), whose=Whose(None))
-    yield None
-    is_clean = spool is None or spool.write_anew()
-    yield None
-    recorder.write_anew()
-    for _ in range(_TRIES):
-        if recorder.empty_log() and is_clean:
-            return {"touched": rows, "uuid": note.uuid, "clean": True, "spool": spool is not None}
-        yield None
-        time.sleep(_READERS_SECONDS)  # a reader that is in the way does not stay long
-        is_clean = is_clean or (spool is not None and spool.write_anew())
-    return {"touched": rows, "uuid": note.uuid, "clean": False, "spool": spool is not None}
 
 
 _OF_SPOOL = frozenset({"forget"})

@@ -11,16 +11,11 @@ from archiver.model import Answers, Batch, Listed, Micros, Record, now_micros
 from archiver.platforms.asked import Asked
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Asker, Missed
+from archiver.recording.steps import IDLE, Idle, Steps
 from archiver.storage.recorder import Recorder, Whose
 
 _MOST_NAMED = 20
 """Failures that an answer names."""
-
-Idle = str
-IDLE: Idle = "idle"
-"""What a job yields that waits for somebody else: there is no need to go on at once."""
-Steps = Generator[Idle | None, None, dict[str, Any]]
-"""A job step by step, each a transaction of bounded size, or `IDLE`; in the end its answer."""
 
 
 class Wanted(NamedTuple):

@@ -7,30 +7,17 @@ before has been written. What stays is worth an observation, and asked again at 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection
 
 from archiver.codec.text import dump
 from archiver.codec.times import read_moment
 from archiver.codec.uris import parse
-from archiver.model import Answers, Micros, Observation, ResourceRef, to_micros
+from archiver.model import Answers, Micros, Observation, ResourceRef
 from archiver.platforms.facts import GONE, LAGS, TAGGED, UNSETTLED, tags_of
-from archiver.storage.bulk import chunks
-from archiver.storage.schema import (
-    BY_EVENT,
-    OPEN,
-    PARENT,
-    TARGET,
-    event_states,
-    event_types,
-    events,
-    facts,
-    present,
-    resources,
-    texts,
-)
+from archiver.storage.known_objects import Known, LastTold, folded, is_recent, known_objects, last_told
+from archiver.storage.schema import BY_EVENT
 
 _ACTION, _CONTAINER = "action", "container"
 _SECOND = 1_000_000
@@ -42,30 +29,6 @@ _DATED: Mapping[tuple[str | None, str | None], str] = {
     ("running", "stopped"): "finished",
 }
 """By which date of its own an answer tells how old it is, that has the second state where an event told the first."""
-_NO_TAGS = "[]"
-_names, _images, _tags = (texts.alias(name) for name in ("names", "images", "tags"))
-_r, _p, _f, _e = resources.c, present.c, facts.c, events.c
-
-
-class Known(NamedTuple):
-    """What the archive knows of an object."""
-
-    platform_id: int
-    id: int
-    first_at: Micros
-    last_at: Micros | None
-    state: str | None
-    """In lower case."""
-    state_at: Micros | None
-    state_source: int | None
-    last_source: int | None
-    gone_at: Micros | None
-    name: str | None
-    image: str | None
-    tags: str
-    """As a JSON list."""
-    above: frozenset[ResourceRef]
-    """What it is directly under, or as an action applies to."""
 
 
 def is_action(uri: str) -> bool:
@@ -76,7 +39,7 @@ def is_action(uri: str) -> bool:
 def news(connection: Connection, answers: Answers) -> list[Observation]:
     """What of the answers, all of one platform, the archive does not know; of each object only what is news."""
     refs = [parse(item.uri) for item in answers.observations]
-    known = _known(connection, answers.observations, refs)
+    known = known_objects(connection, answers.observations, refs)
     found = []
     for item, ref in zip(answers.observations, refs, strict=True):
         there = known.get(ref)
@@ -92,7 +55,7 @@ def news(connection: Connection, answers: Answers) -> list[Observation]:
 def _of_object(
     connection: Connection, item: Observation, ref: ResourceRef, known: Known | None, answers: Answers
 ) -> Observation | None:
-    state = _folded(item.state)
+    state = folded(item.state)
     ends = state in GONE
     if known is None:
         return None if ends else item  # of what lived before anybody listened, nobody asks
@@ -140,20 +103,6 @@ def _without_tags(item: Observation) -> Observation:
 # --- how old an answer may be -----------------------------------------------------------------------------------------
 
 
-class LastTold(NamedTuple):
-    """The last event of an object."""
-
-    received_at: Micros
-    occurred_at: Micros
-    is_tagged: bool
-    """Whether it said which tags the object bears."""
-
-
-def is_recent(told: LastTold, asked: Micros) -> bool:
-    """Whether an event came so shortly before a question, or after it, that the answer may not know of it."""
-    return told.received_at >= asked - LAGS * _SECOND
-
-
 def _may_be_older(told: LastTold, dates: Mapping[str, Micros], asked: Micros) -> bool:
     """Whether an answer may be of before the last event: it cannot where it has a date after that.
 
@@ -195,7 +144,7 @@ def _of_action(connection: Connection, item: Observation, known: Known | None, a
         is_aimed = bool(item.parents) and not known.above
         is_early = item.observed_at + _ROUNDED < known.first_at
         return item if is_named or is_aimed or is_early else None
-    state = _folded(item.state)
+    state = folded(item.state)
     if state == known.state:
         return None
     was_settled = known.state is not None and known.state not in UNSETTLED
@@ -220,92 +169,3 @@ def _moved(item: Observation, known: Known, is_older: bool) -> tuple[str, ...]:
         return ()
     # What may be old says nothing of what is known; of what is not, it is all that there is.
     return tuple(uri for uri in item.parents if not (is_older and parse(uri).type in there))
-
-
-# --- what is known ----------------------------------------------------------------------------------------------------
-
-
-def _known(
-    connection: Connection, items: Collection[Observation], refs: Collection[ResourceRef]
-) -> dict[ResourceRef, Known]:
-    wanted, platform = set(refs), next((item.platform for item in items), None)
-    rows: dict[int, Any] = {}
-    for part in chunks({ref.key for ref in refs}):
-        for row in connection.execute(_standing().where(_r.platform_id == platform, _r.key.in_(part))):
-            if ResourceRef(row.type, row.key) in wanted:
-                rows[row.id] = row
-    above: dict[int, set[ResourceRef]] = {}
-    for number, kind, key in _above(connection, platform, rows):
-        above.setdefault(number, set()).add(ResourceRef(kind, key))
-    return {
-        ResourceRef(row.type, row.key): Known(
-            row.platform_id,
-            row.id,
-            row.first_at,
-            row.last_at,
-            _folded(row.state),
-            row.state_at,
-            row.state_source,
-            row.last_source,
-            row.gone_at,
-            row.name,
-            row.image,
-            row.tags or _NO_TAGS,
-            frozenset(above.get(row.id, ())),
-        )
-        for row in rows.values()
-    }
-
-
-def _standing() -> Select[Any]:
-    joined = (
-        resources.join(event_types, event_types.c.id == _r.type_id)
-        .join(present, (_p.platform_id == _r.platform_id) & (_p.resource_id == _r.id))
-        .outerjoin(event_states, event_states.c.id == _p.state_id)
-        .outerjoin(_names, _names.c.id == _p.name_id)
-        .outerjoin(_images, _images.c.id == _p.image_id)
-        .outerjoin(_tags, _tags.c.id == _p.tags_id)
-    )
-    return select(
-        _r.platform_id,
-        _r.id,
-        _r.key,
-        event_types.c.text.label("type"),
-        _p.first_at,
-        _p.last_at,
-        event_states.c.text.label("state"),
-        _p.state_at,
-        _p.state_source,
-        _p.last_source,
-        _p.gone_at,
-        _names.c.text.label("name"),
-        _images.c.text.label("image"),
-        _tags.c.text.label("tags"),
-    ).select_from(joined)
-
-
-def _above(connection: Connection, platform: int | None, numbers: Collection[int]) -> Iterator[tuple[int, str, str]]:
-    """What each of some objects is directly under, or applies to: its number, and the other's type and key."""
-    value = (_r.platform_id == _f.platform_id) & (_r.id == _f.value)
-    joined = facts.join(resources, value).join(event_types, event_types.c.id == _r.type_id)
-    holds = ((_f.what == PARENT) & (_f.until == OPEN)) | (_f.what == TARGET)
-    for part in chunks(numbers):
-        told = select(_f.resource_id, event_types.c.text, _r.key).select_from(joined)
-        yield from map(
-            tuple, connection.execute(told.where(_f.platform_id == platform, _f.resource_id.in_(part), holds))
-        )
-
-
-def last_told(connection: Connection, platform: int, number: int) -> LastTold | None:
-    """The last event of an object: what it tells may be news to the answers of a while."""
-    last = select(_e.received_at, _e.occurred_at, _e.tags_id).where(
-        _e.platform_id == platform, _e.resource_id == number
-    )
-    row = connection.execute(last.order_by(_e.occurred_at.desc(), _e.id.desc()).limit(1)).one_or_none()
-    if row is None:
-        return None
-    return LastTold(row.received_at, to_micros(row.occurred_at), row.tags_id is not None)
-
-
-def _folded(state: str | None) -> str | None:
-    return None if state is None else state.lower()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, select
 from archiver.model import Listed, Observation
 from archiver.platforms.facts import VANISHED
 from archiver.storage.bulk import chunks
-from archiver.storage.comparing import is_recent, last_told
+from archiver.storage.known_objects import is_recent, last_told
 from archiver.storage.schema import (
     BY_EVENT,
     event_states,

@@ -21,7 +21,7 @@ from archiver.platforms.tutum.credentials import Credentials, find_credentials, 
 from archiver.platforms.tutum.facts import account
 from archiver.platforms.tutum.source import WebsocketSource
 from archiver.recording.failures import Failures
-from archiver.recording.ingest import decode_item
+from archiver.recording.spooled import decode_item
 from archiver.simulator.service.server import STILL, Simulator
 from archiver.storage.database.engine import writing_engine
 from archiver.storage.recorder import Recorder, Whose

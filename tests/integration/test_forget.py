@@ -17,8 +17,9 @@ from sqlalchemy.event import listen, remove
 from archiver.api.archive import Archive
 from archiver.codec.forgetting import FORGOTTEN, Pattern
 from archiver.model import Condition, Message, Observation, Reject
-from archiver.recording.jobs import finished, retry
+from archiver.recording.retrying import retry
 from archiver.recording.spool.queue import Spool
+from archiver.recording.steps import finished
 from archiver.storage import forgetting
 from archiver.storage.database.engine import reading_engine
 from archiver.storage.recorder import Recorder

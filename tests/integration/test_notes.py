@@ -18,7 +18,8 @@ from archiver.recording.control.place import new_socket, socket_beside
 from archiver.recording.control.server import Control
 from archiver.recording.control.words import NotUnderstood, decoded, encoded, read_line
 from archiver.recording.errands import Errands
-from archiver.recording.jobs import done, finished, job_of
+from archiver.recording.jobs import done, job_of
+from archiver.recording.steps import finished
 from archiver.storage.database.named import sqlite_path
 from archiver.storage.recorder import Recorder
 from archiver.storage.retrying import PAGE

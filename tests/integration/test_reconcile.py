@@ -25,7 +25,7 @@ from archiver.platforms.tutum.rest import Rest
 from archiver.platforms.tutum.source import WebsocketSource
 from archiver.platforms.tutum.stock import Stock, Taken
 from archiver.recording.failures import Failures
-from archiver.recording.ingest import decode_item
+from archiver.recording.spooled import decode_item
 from archiver.simulator.service.server import STILL, Admission, Lying, Simulator, World
 from archiver.simulator.world.objects import Action
 from archiver.storage.recorder import Recorded, Recorder, Whose

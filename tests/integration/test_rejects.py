@@ -17,8 +17,9 @@ from archiver.model import Event, Message, Reject, TimeRange
 from archiver.platforms.decoders import decode
 from archiver.recording import errands
 from archiver.recording.ingest import Ingest, IngestPace
-from archiver.recording.jobs import finished, retry
+from archiver.recording.retrying import retry
 from archiver.recording.spool.queue import Spool
+from archiver.recording.steps import finished
 from archiver.storage import migrate
 from archiver.storage.database.engine import writing_engine
 from archiver.storage.duplicates import CONFLICT
