@@ -266,6 +266,21 @@ def test_an_incident_is_told_in_markdown(archive_url: str, run_archiver: RunArch
     assert any("has not come back" in line for line in told)
 
 
+def test_an_incident_in_a_gap_says_of_what_is_not_there_that_nobody_knows(
+    archive_url: str, run_archiver: RunArchiver
+) -> None:
+    def told(since: str, until: str) -> list[str]:
+        ends = ("--from", f"2016-02-01T12:{since}Z", "--to", f"2016-02-01T12:{until}Z")
+        return run_archiver(
+            "--database", archive_url, "report", "incident", "container/still", *ends
+        ).stdout.splitlines()
+
+    unwatched, watched = told("17:00", "18:00"), told("01:00", "02:00")
+
+    assert unwatched.count("Nothing is known: nobody was watching for a part of that time.") == 4
+    assert watched.count("Nothing.") == 6
+
+
 def test_what_was_last_told_before_a_gap_is_a_doubt_though_the_range_was_watched(
     archive_url: str, run_archiver: RunArchiver
 ) -> None:

@@ -17,6 +17,7 @@ from archiver.cli.words.coverage import UNTOLD, is_inherited, is_watched, watche
 from archiver.cli.words.namesakes import Namesakes
 from archiver.cli.words.remarks import shown
 from archiver.model import Gap
+from archiver.model.empty import IN_WORDS
 from archiver.model.incident import Incident
 from archiver.model.nearby import Nearby
 from archiver.model.reports import Available, Restart, Subject
@@ -34,11 +35,12 @@ def lines(presentation: Presentation, incident: Incident) -> Iterator[str]:
     yield f"# Incident: {text(what)}, {since} to {until}"
     yield ""
     yield f"{text(watched_line(presentation, incident.availability))}."
-    yield from _section("What stopped and never came back", _missing(presentation, incident, names))
-    yield from _section("What stopped and came back", _restarts(presentation, incident, names))
-    yield from _section("How available it was", _availability(incident, names))
-    yield from _section("Timeline", _timeline(presentation, incident, names))
-    yield from _section("Who did it", _doers(incident))
+    nothing = "Nothing." if incident.coverage.complete else f"Nothing is known: {IN_WORDS['gap']}."
+    yield from _section("What stopped and never came back", _missing(presentation, incident, names), nothing)
+    yield from _section("What stopped and came back", _restarts(presentation, incident, names), nothing)
+    yield from _section("How available it was", _availability(incident, names), nothing)
+    yield from _section("Timeline", _timeline(presentation, incident, names), nothing)
+    yield from _section("Who did it", _doers(incident), nothing)
     yield from _section("When nobody was watching", _gaps(presentation, incident))
     yield from _section("What is not known", _unknown(presentation, incident, names))
 
@@ -48,11 +50,11 @@ def text(value: object) -> str:
     return _SPECIAL.sub(r"\\\1", escape(str(value)))
 
 
-def _section(title: str, found: Iterator[str]) -> Iterator[str]:
+def _section(title: str, found: Iterator[str], nothing: str = "Nothing.") -> Iterator[str]:
     yield from ("", f"## {title}", "")
     first = next(found, None)
     if first is None:
-        yield "Nothing."
+        yield nothing
         return
     yield first
     yield from found

@@ -169,7 +169,13 @@ COUNTS: list[Column[Restarts]] = [
     Column("crash", lambda row: row.crash, right=True, machine=False),
     Column("oom", lambda row: row.oom, right=True, machine=False),
     Column("unknown", lambda row: row.unknown, right=True, machine=False),
-    Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
+    Column(
+        "down",
+        lambda row: None,
+        lambda _, row: _lasted(row.down_seconds if row.restarts else None),
+        right=True,
+        machine=False,
+    ),
     Column("never_back", lambda row: row.not_back, right=True, machine=False),
 ]
 CHANGES: list[Column[Nearby]] = [
