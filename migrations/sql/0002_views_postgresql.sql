@@ -2126,7 +2126,7 @@ COMMENT ON COLUMN availability_daily.down_seconds IS 'How long it was down or st
 
 COMMENT ON COLUMN availability_daily.planned_seconds IS 'How long it was down or starting since somebody told it to stop';
 
-COMMENT ON COLUMN availability_daily.unknown_seconds IS 'How long nobody was watching, or its state was of no known kind';
+COMMENT ON COLUMN availability_daily.unknown_seconds IS 'How long nobody was watching, or it was not told again since, or its state is of no kind';
 
 COMMENT ON COLUMN availability_daily.availability IS 'up / (up + down), from 0 to 1; NULL: nothing of both is known';
 

@@ -220,7 +220,7 @@ availability_daily = View(
         "up_seconds": "How long it was up, as far as somebody was watching",
         "down_seconds": "How long it was down or starting, and nobody wanted it so; in a loop of crashes also while up",
         "planned_seconds": "How long it was down or starting since somebody told it to stop",
-        "unknown_seconds": "How long nobody was watching, or its state was of no known kind",
+        "unknown_seconds": "How long nobody was watching, or it was not told again since, or its state is of no kind",
         "availability": "up / (up + down), from 0 to 1; NULL: nothing of both is known",
         "worst": "The same, had it been down whenever nobody knows",
         "best": "The same, had it been up whenever nobody knows",
