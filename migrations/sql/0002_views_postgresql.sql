@@ -1034,11 +1034,11 @@ COMMENT ON COLUMN told_ends.resource_id IS 'Number of the resource';
 
 COMMENT ON COLUMN told_ends.uri IS 'URI of the resource';
 
-COMMENT ON COLUMN told_ends.id IS 'Number of the event';
+COMMENT ON COLUMN told_ends.id IS 'Number of the event (source 0) or of the observation (1)';
 
-COMMENT ON COLUMN told_ends.source IS '0: an event';
+COMMENT ON COLUMN told_ends.source IS '0: an event; 1: an observation';
 
-COMMENT ON COLUMN told_ends.session_id IS 'Number of the session that heard it; NULL: imported';
+COMMENT ON COLUMN told_ends.session_id IS 'Number of the session that heard it; NULL: nobody wrote it down';
 
 COMMENT ON COLUMN told_ends.stopped_at IS 'When it stopped, UTC';
 
@@ -1092,11 +1092,11 @@ FROM (SELECT * FROM told_ends) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.u
       JOIN event_types t ON t.id = g.type_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|')
         AND (x.before IN ('stopping', 'terminating') OR NOT (lower(coalesce(s.text, '')) IN ('canceled', 'failed') OR t.text IN ('node', 'nodecluster')))) END AS ran_over,
-  (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+  ((x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
       WHERE b.platform_id = x.platform_id AND b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))) AS oom,
   CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
@@ -1121,59 +1121,24 @@ COMMENT ON COLUMN told_stops.stopped_us IS 'When it stopped, in microseconds sin
 
 COMMENT ON COLUMN told_stops.cause IS 'told, forced, crash, oom or unknown';
 
-CREATE VIEW restarts AS
-SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)) AS started_at,
-  CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
-  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us
-    ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
-      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-      ORDER BY b.since_us DESC LIMIT 1) AS called
-    FROM direct_parents f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.stopped_us) x
-    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
-    ORDER BY b.since_us DESC LIMIT 1)) AS service,
-  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us
-    ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
-    ORDER BY b.since_us DESC LIMIT 1)) AS node,
-  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us
-    ORDER BY f.since DESC LIMIT 1) AS image,
-  x.cause AS cause, x.exit_code AS exit_code, CASE WHEN x.proofs <> 1 OR (x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0)) THEN NULL
-    WHEN x.ran_over IS NOT NULL THEN x.ran_over ELSE (SELECT min(d.uri) FROM engine_actions d
-      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
-        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) WHEN ((x.told >> 0) & 1023) > 0 THEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us))
-        WHEN ((x.told >> 20) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) WHEN ((x.told >> 10) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false))
-        ELSE d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 END) END AS action_uri, CASE WHEN x.session_id IS NULL THEN NULL
-    WHEN x.unwatched = 1 OR coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
-      OR EXISTS (SELECT 1 FROM sessions q
-      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= coalesce((to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)), CAST('infinity' AS timestamptz))
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = x.platform_id AND p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
-        AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
-  x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
-  (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
-FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
-    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
-      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
-    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
-    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, g.told AS told,
-  g.ran_over AS ran_over,
-  g.oom AS oom,
-  g.unwatched AS unwatched,
-  g.started_us AS started_us
+CREATE VIEW counted_stops AS
+SELECT x.platform_id AS platform_id,
+  x.resource_id AS resource_id,
+  x.uri AS uri,
+  x.id AS id,
+  x.source AS source,
+  x.session_id AS session_id,
+  x.stopped_at AS stopped_at,
+  x.stopped_us AS stopped_us,
+  x.state AS state,
+  x.before AS before,
+  x.exit_code AS exit_code,
+  x.ran_since_us AS ran_since_us,
+  x.live_us AS live_us,
+  x.next_us AS next_us,
+  x.type AS type,
+  x.gone_us AS gone_us,
+  x.own_us AS own_us
 FROM (SELECT w.*, w.at AS stopped_at, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS stopped_us,
   g.state AS state,
   g.before AS before,
@@ -1228,6 +1193,12 @@ LEFT JOIN state_words had ON had.id = CASE WHEN b.word IN ('stopping', 'terminat
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) END
+LEFT JOIN events up ON up.platform_id = w.platform_id AND up.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id)
+    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.platform_id = w.platform_id AND seen.id = (SELECT e.id FROM observations e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
+    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 LEFT JOIN events ed ON ed.platform_id = w.platform_id
   AND ed.id = (SELECT e.id FROM events e
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
@@ -1248,14 +1219,107 @@ LEFT JOIN events ag ON ag.platform_id = w.platform_id
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
     AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events up ON up.platform_id = w.platform_id AND up.id = (SELECT e.id FROM events e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id)
-    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.platform_id = w.platform_id AND seen.id = (SELECT e.id FROM observations e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
-    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE coalesce(had.down, 0) = 0 OFFSET 0) g
-WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+WHERE w.type = 'container' AND true) x
+WHERE x.own_us < 4611686018427387904 OR x.gone_us IS NULL OR (coalesce(x.exit_code, 1) <> 0 AND NOT (x.before IN ('stopping', 'terminating') AND NOT ((x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+      WHERE b.platform_id = x.platform_id AND b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
+      AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6))
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')))))
+  OR (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) IS NOT NULL;
+
+COMMENT ON VIEW counted_stops IS 'The stops of containers but for those that are known at once to be left out of `restarts`: what never came back, had no slot that another may have taken, was told to stop, or ended with 0, and is gone';
+
+COMMENT ON COLUMN counted_stops.platform_id IS 'Number of the platform that it is on';
+
+COMMENT ON COLUMN counted_stops.resource_id IS 'Number of the resource';
+
+COMMENT ON COLUMN counted_stops.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN counted_stops.id IS 'Number of the event (source 0) or of the observation (1)';
+
+COMMENT ON COLUMN counted_stops.source IS '0: an event; 1: an observation';
+
+COMMENT ON COLUMN counted_stops.session_id IS 'Number of the session that heard it; NULL: nobody wrote it down';
+
+COMMENT ON COLUMN counted_stops.stopped_at IS 'When it stopped, UTC';
+
+COMMENT ON COLUMN counted_stops.stopped_us IS 'When it stopped, in microseconds since 1970';
+
+COMMENT ON COLUMN counted_stops.state IS 'The state that says so, in lower case';
+
+COMMENT ON COLUMN counted_stops.before IS 'The state before, in lower case';
+
+COMMENT ON COLUMN counted_stops.exit_code IS 'The exit code, where it is known';
+
+COMMENT ON COLUMN counted_stops.ran_since_us IS 'Since when it had run, in microseconds since 1970';
+
+COMMENT ON COLUMN counted_stops.live_us IS 'When it was next told to be alive, in microseconds since 1970; 2^62: never';
+
+COMMENT ON COLUMN counted_stops.next_us IS 'When it ended again, in microseconds since 1970; 2^62: never';
+
+COMMENT ON COLUMN counted_stops.type IS 'Type of the resource';
+
+COMMENT ON COLUMN counted_stops.gone_us IS 'When it was gone for good, in microseconds since 1970; NULL: it is not';
+
+COMMENT ON COLUMN counted_stops.own_us IS 'When it ran again itself, in microseconds since 1970; 2^62: never';
+
+CREATE VIEW restarts AS
+SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)) AS started_at,
+  CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us
+    ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.stopped_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us
+    ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us
+    ORDER BY f.since DESC LIMIT 1) AS image,
+  x.cause AS cause, x.exit_code AS exit_code, CASE WHEN x.proofs <> 1 OR (x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0)) THEN NULL
+    WHEN x.ran_over IS NOT NULL THEN x.ran_over ELSE (SELECT min(d.uri) FROM engine_actions d
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) WHEN ((x.told >> 0) & 1023) > 0 THEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us))
+        WHEN ((x.told >> 20) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) WHEN ((x.told >> 10) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false))
+        ELSE d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 END) END AS action_uri, CASE WHEN x.session_id IS NULL THEN NULL
+    WHEN x.unwatched = 1 OR coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
+      OR EXISTS (SELECT 1 FROM sessions q
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= coalesce((to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)), CAST('infinity' AS timestamptz))
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = x.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+  x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
+  (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
+FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
+    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
+      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
+    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, g.told AS told,
+  g.ran_over AS ran_over,
+  g.oom AS oom,
+  g.unwatched AS unwatched,
+  g.started_us AS started_us
+FROM (SELECT * FROM counted_stops) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
       WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
         AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
@@ -1278,11 +1342,11 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
       JOIN event_types t ON t.id = g.type_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|')
         AND (x.before IN ('stopping', 'terminating') OR NOT (lower(coalesce(s.text, '')) IN ('canceled', 'failed') OR t.text IN ('node', 'nodecluster')))) END AS ran_over,
-  (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+  ((x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
       WHERE b.platform_id = x.platform_id AND b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))) AS oom,
   CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
@@ -1300,7 +1364,9 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
       WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
         AND o.observed_at >= b.covered_from
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
-  least(x.own_us, coalesce((SELECT min(least(coalesce((SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events e
+  least(x.own_us, CASE WHEN (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) IS NULL THEN 4611686018427387904 ELSE coalesce((SELECT min(least(coalesce((SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events e
         WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
         ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
         WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
@@ -1317,7 +1383,7 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
       WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
         JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value
       WHERE g.platform_id = x.platform_id AND g.resource_id = x.resource_id AND g.what = 1
-        AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904)) AS started_us
+        AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904) END) AS started_us
 FROM (SELECT 1 AS one) one
 
 WHERE 1 = 1 OFFSET 0) g WHERE true) x) x) x

@@ -764,16 +764,118 @@ FROM (SELECT * FROM told_ends) x JOIN json_each(json_array(json_array(CASE WHEN 
       JOIN resources g ON g.id = c.value
       JOIN event_types t ON t.id = g.type_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|')
-        AND (x.before IN ('stopping', 'terminating') OR NOT (lower(coalesce(s.text, '')) IN ('canceled', 'failed') OR t.text IN ('node', 'nodecluster')))) END, (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+        AND (x.before IN ('stopping', 'terminating') OR NOT (lower(coalesce(s.text, '')) IN ('canceled', 'failed') OR t.text IN ('node', 'nodecluster')))) END, ((x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
       WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')), CASE WHEN x.session_id IS NULL THEN 0
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))), CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
       WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
         AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END))) g WHERE 1 = 1) x) x) x
+-- */ SELECT 'a part of the other views, for SQLite alone' AS note
+);
+
+CREATE VIEW counted_stops AS SELECT * FROM (
+/* /* */ SELECT x.platform_id AS platform_id,
+  x.resource_id AS resource_id,
+  x.uri AS uri,
+  x.id AS id,
+  x.source AS source,
+  x.session_id AS session_id,
+  x.stopped_at AS stopped_at,
+  x.stopped_us AS stopped_us,
+  x.state AS state,
+  x.before AS before,
+  x.exit_code AS exit_code,
+  x.ran_since_us AS ran_since_us,
+  x.live_us AS live_us,
+  x.next_us AS next_us,
+  x.type AS type,
+  x.gone_us AS gone_us,
+  x.own_us AS own_us
+FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
+  s.word AS state,
+  b.word AS before,
+  s.exit_code AS exit_code,
+  coalesce((CAST(strftime('%s', substr(bg.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(bg.occurred_at, 21, 6) AS integer)), -4611686018427387904) AS ran_since_us,
+  coalesce((CAST(strftime('%s', substr(lv.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(lv.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS live_us,
+  coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us,
+  min(coalesce((CAST(strftime('%s', substr(up.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(up.occurred_at, 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr(seen.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(seen.observed_at, 21, 6) AS integer)), 4611686018427387904)) AS own_us
+FROM words w
+JOIN state_words s ON s.id = w.state_id AND s.down = 1
+JOIN state_words b ON b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
+LEFT JOIN state_words had ON had.id = CASE WHEN b.word IN ('stopping', 'terminating') THEN (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  ) END
+LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id)
+    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
+    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
+LEFT JOIN events ed ON ed.platform_id = w.platform_id
+  AND ed.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
+LEFT JOIN events bg ON bg.platform_id = w.platform_id
+  AND bg.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events lv ON lv.platform_id = w.platform_id
+  AND lv.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events ag ON ag.platform_id = w.platform_id
+  AND ag.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+WHERE w.type = 'container' AND coalesce(had.down, 0) = 0) x
+WHERE x.own_us < 4611686018427387904 OR x.gone_us IS NULL OR (coalesce(x.exit_code, 1) <> 0 AND NOT (x.before IN ('stopping', 'terminating') AND NOT ((x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
+      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000)
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')))))
+  OR (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) IS NOT NULL
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
 
@@ -830,79 +932,7 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
   json_extract(g.value, '$[2]') AS oom,
   json_extract(g.value, '$[3]') AS unwatched,
   json_extract(g.value, '$[4]') AS started_us
-FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
-  s.word AS state,
-  b.word AS before,
-  s.exit_code AS exit_code,
-  coalesce((CAST(strftime('%s', substr(bg.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(bg.occurred_at, 21, 6) AS integer)), -4611686018427387904) AS ran_since_us,
-  coalesce((CAST(strftime('%s', substr(lv.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(lv.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS live_us,
-  coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us,
-  min(coalesce((CAST(strftime('%s', substr(up.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(up.occurred_at, 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr(seen.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(seen.observed_at, 21, 6) AS integer)), 4611686018427387904)) AS own_us
-FROM words w
-JOIN state_words s ON s.id = w.state_id AND s.down = 1
-JOIN state_words b ON b.id = (
-    SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.id = (
-        SELECT max(o.id) FROM (
-          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.id = (
-        SELECT max(o.id) FROM (
-          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o
-  ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
-LEFT JOIN state_words had ON had.id = CASE WHEN b.word IN ('stopping', 'terminating') THEN (
-    SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.id = (
-        SELECT max(o.id) FROM (
-          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.id = (
-        SELECT max(o.id) FROM (
-          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o
-  ) END
-LEFT JOIN events ed ON ed.platform_id = w.platform_id
-  AND ed.id = (SELECT e.id FROM events e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
-    AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
-  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
-LEFT JOIN events bg ON bg.platform_id = w.platform_id
-  AND bg.id = (SELECT e.id FROM events e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
-    AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
-  ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events lv ON lv.platform_id = w.platform_id
-  AND lv.id = (SELECT e.id FROM events e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
-    AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
-  ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events ag ON ag.platform_id = w.platform_id
-  AND ag.id = (SELECT e.id FROM events e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
-    AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
-  ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id)
-    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
-    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
-WHERE w.type = 'container' AND coalesce(had.down, 0) = 0) x JOIN json_each(json_array(json_array(CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+FROM (SELECT * FROM counted_stops) x JOIN json_each(json_array(json_array(CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
       WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
         AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END, CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN max(CASE WHEN c.since <= x.stopped_us AND c.until >= x.stopped_us THEN 1 ELSE 0 END) = 1 AND sum(CASE WHEN c.until >= x.stopped_us THEN 1 ELSE 0 END) = 1
@@ -923,11 +953,11 @@ WHERE w.type = 'container' AND coalesce(had.down, 0) = 0) x JOIN json_each(json_
       JOIN resources g ON g.id = c.value
       JOIN event_types t ON t.id = g.type_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|')
-        AND (x.before IN ('stopping', 'terminating') OR NOT (lower(coalesce(s.text, '')) IN ('canceled', 'failed') OR t.text IN ('node', 'nodecluster')))) END, (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+        AND (x.before IN ('stopping', 'terminating') OR NOT (lower(coalesce(s.text, '')) IN ('canceled', 'failed') OR t.text IN ('node', 'nodecluster')))) END, ((x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
       WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')), CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))), CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
       WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
@@ -943,7 +973,9 @@ WHERE w.type = 'container' AND coalesce(had.down, 0) = 0) x JOIN json_each(json_
         AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = x.platform_id AND p.observation_id = (SELECT o.id FROM observations o
       WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
         AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END, min(x.own_us, coalesce((SELECT min(min(coalesce((SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) FROM events e
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END, min(x.own_us, CASE WHEN (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) IS NULL THEN 4611686018427387904 ELSE coalesce((SELECT min(min(coalesce((SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) FROM events e
         WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
         ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(e.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.observed_at, 21, 6) AS integer)) FROM observations e
         WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
@@ -960,7 +992,7 @@ WHERE w.type = 'container' AND coalesce(had.down, 0) = 0) x JOIN json_each(json_
       WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
         JOIN resources a ON a.id = g.value
       WHERE g.platform_id = x.platform_id AND g.resource_id = x.resource_id AND g.what = 1
-        AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904))))) g WHERE 1 = 1) x) x) x
+        AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904) END)))) g WHERE 1 = 1) x) x) x
 WHERE x.started_us < 4611686018427387904 OR x.gone_us IS NULL
   OR (x.cause NOT IN ('told', 'forced') AND coalesce(x.exit_code, 1) <> 0)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note

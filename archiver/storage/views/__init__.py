@@ -14,7 +14,7 @@ from archiver.storage.views.gaps import gap_log
 from archiver.storage.views.grafana import grafana_annotations, grafana_state_timeline
 from archiver.storage.views.inventory import inventory
 from archiver.storage.views.places import direct_parents, resource_names
-from archiver.storage.views.restarts import restarts, told_ends, told_stops
+from archiver.storage.views.restarts import counted_stops, restarts, told_ends, told_stops
 from archiver.storage.views.sessions import session_log
 from archiver.storage.views.state_words import state_words
 from archiver.storage.views.states import current_states, state_spans
@@ -47,6 +47,7 @@ VIEWS = (
     engine_actions,
     told_ends,
     told_stops,
+    counted_stops,
     restarts,
     inventory,
     resource_tags,

@@ -198,15 +198,20 @@ PROOFS = f"""CASE WHEN {_STOPS_N} > 0 AND {_RESTARTS_N} > 0 THEN {_RESTARTS_N} W
 """How many actions prove why x ended; of those that take their time no more than two are told apart."""
 
 
-def oom(say: Idioms) -> str:
+def short_of_memory(say: Idioms, until: str = "") -> str:
     """That an engine told of the want of memory beside the end x, or says so of what it was found to have come to."""
     near = [say.instant(f"(x.stopped_us {sign} {OOM_EXPLAINS})") for sign in "-+"]
     found = f"""x.source = 1 AND x.exit_code = {KILLED} AND EXISTS (SELECT 1 FROM observations b
       WHERE b.platform_id = x.platform_id AND b.id = x.id AND {says("b.extra", f"'{facts.OOM_KILLED}'")})"""
-    return f"""({found}) OR EXISTS (SELECT 1 FROM events b
+    return f"""(({found}) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
-      AND b.occurred_at >= {near[0]} AND b.occurred_at <= {near[1]} AND {say.micros("b.occurred_at")} <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = '{facts.OOM}'))"""
+      AND b.occurred_at >= {near[0]} AND b.occurred_at <= {near[1]}{until}
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = '{facts.OOM}')))"""
+
+
+def oom(say: Idioms) -> str:
+    """The same, told before x lived again."""
+    return short_of_memory(say, f" AND {say.micros('b.occurred_at')} <= x.live_us")
 
 
 _GRACEFUL = f"({_STOPS_N} > 0 OR ({_KILLS_N} = 0 AND {_AT_ONCE_N} > 0) OR x.ran_over IS NOT NULL OR {_SOFT_N} > 0)"

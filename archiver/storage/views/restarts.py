@@ -33,12 +33,15 @@ _UP = "(SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1"
 """That the state of a word is one in which a container runs."""
 
 
+_SLOT = f"""(SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = {SLOT}
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)"""
+"""The slot that x had when it stopped; NULL: none."""
+
+
 def _successor(say: Idioms) -> str:
     """When that first ran which took the slot of x within the same service; OPEN: nothing did."""
     low, high = f"(x.stopped_us - {SUCCEEDS_BEFORE})", f"(x.stopped_us + {SUCCEEDS_AFTER})"
-    mine = f"""(SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
-      AND f.resource_id = x.resource_id AND f.what = {SLOT}
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)"""
     service = "(SELECT c.id FROM event_types c WHERE c.text = 'service')"
     same_service = f"""EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
         JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value
@@ -52,13 +55,37 @@ def _successor(say: Idioms) -> str:
 
     first = say.earliest([ran("events", "occurred_at"), ran("observations", "observed_at")])
     filled = " UNION ALL ".join(
-        f"""SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = {mine}
+        f"""SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = {_SLOT}
           AND o.what = {SLOT}
         AND {where} AND o.since >= {low} AND o.since <= {high}"""
         for where in (f"o.node IN ({causes.nodes(high)})", causes.between("o.node", low, high))
     )
-    return f"""coalesce((SELECT min({first}) FROM ({filled}) o
-      WHERE o.resource_id <> x.resource_id AND {same_service}), {OPEN})"""
+    return f"""CASE WHEN {_SLOT} IS NULL THEN {OPEN} ELSE coalesce((SELECT min({first}) FROM ({filled}) o
+      WHERE o.resource_id <> x.resource_id AND {same_service}), {OPEN}) END"""
+
+
+_END = {
+    "platform_id": "Number of the platform that it is on",
+    "resource_id": "Number of the resource",
+    "uri": "URI of the resource",
+    "id": "Number of the event (source 0) or of the observation (1)",
+    "source": "0: an event; 1: an observation",
+    "session_id": "Number of the session that heard it; NULL: nobody wrote it down",
+    "stopped_at": "When it stopped, UTC",
+    "stopped_us": "When it stopped, in microseconds since 1970",
+    "state": "The state that says so, in lower case",
+    "before": "The state before, in lower case",
+    "exit_code": "The exit code, where it is known",
+    "ran_since_us": "Since when it had run, in microseconds since 1970",
+    "live_us": "When it was next told to be alive, in microseconds since 1970; 2^62: never",
+    "next_us": "When it ended again, in microseconds since 1970; 2^62: never",
+}
+_COUNTED = {
+    **_END,
+    "type": "Type of the resource",
+    "gone_us": "When it was gone for good, in microseconds since 1970; NULL: it is not",
+    "own_us": "When it ran again itself, in microseconds since 1970; 2^62: never",
+}
 
 
 def _ends(say: Idioms) -> str:
@@ -92,11 +119,11 @@ def _ends_of(say: Idioms, words: str, of: str, more: dict[str, str], joins: str)
         },
         f"""JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = {state_before()} AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
-LEFT JOIN state_words had ON had.id = CASE WHEN {leaving} THEN {state_before(which=stays)} END
+LEFT JOIN state_words had ON had.id = CASE WHEN {leaving} THEN {state_before(which=stays)} END{joins}
 {_word("ed", f"{_EVENT} < {_WORD}", 1, "DESC")}
 {_word("bg", "(e.occurred_at, e.id) > (ed.occurred_at, ed.id)", 0)}
 {_word("lv", f"{_EVENT} > {_WORD}", 0)}
-{_word("ag", "(e.occurred_at, e.id) > (lv.occurred_at, lv.id)", 1)}{joins}""",
+{_word("ag", "(e.occurred_at, e.id) > (lv.occurred_at, lv.id)", 1)}""",
         "coalesce(had.down, 0) = 0",
     )
     return f"""SELECT w.*, w.at AS stopped_at, {say.micros("w.at")} AS stopped_us,
@@ -155,10 +182,30 @@ FROM ({ends}) x {explained.joins} WHERE {explained.where}"""
     return f"SELECT x.*, {causes.KIND} AS cause FROM (SELECT x.*, {causes.PROOFS} AS proofs FROM ({found}) x) x"
 
 
+def _counted_stops(say: Idioms) -> str:
+    announced = causes.among("x.before", facts.LEAVING)
+    wanted = f"{announced} AND NOT {causes.short_of_memory(say)}"
+    columns = {column: f"x.{column}" for column in _COUNTED}
+    return f"""SELECT {listed(columns)}
+FROM ({_ends(say)}) x
+WHERE x.own_us < {OPEN} OR x.gone_us IS NULL OR (coalesce(x.exit_code, 1) <> 0 AND NOT ({wanted}))
+  OR {_SLOT} IS NOT NULL"""
+
+
+counted_stops = View(
+    "counted_stops",
+    "The stops of containers but for those that are known at once to be left out of `restarts`: what never came back,"
+    " had no slot that another may have taken, was told to stop, or ended with 0, and is gone",
+    _COUNTED,
+    _counted_stops,
+    is_part=True,
+)
+
+
 def _restarts(say: Idioms) -> str:
     caused = _caused(
         say,
-        _ends(say),
+        "SELECT * FROM counted_stops",
         {"unwatched": _unwatched_or_unfound(say), "started_us": say.earliest(["x.own_us", _successor(say)])},
     )
     back_us = f"nullif(x.started_us, {OPEN})"
@@ -205,24 +252,6 @@ restarts = View(
 _TOLD = """(SELECT e.platform_id AS platform_id, e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at,
   0 AS source, e.id AS id, e.state_id AS state_id, e.session_id AS session_id FROM events e
   JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id)"""
-
-
-_END = {
-    "platform_id": "Number of the platform that it is on",
-    "resource_id": "Number of the resource",
-    "uri": "URI of the resource",
-    "id": "Number of the event",
-    "source": "0: an event",
-    "session_id": "Number of the session that heard it; NULL: imported",
-    "stopped_at": "When it stopped, UTC",
-    "stopped_us": "When it stopped, in microseconds since 1970",
-    "state": "The state that says so, in lower case",
-    "before": "The state before, in lower case",
-    "exit_code": "The exit code, where it is known",
-    "ran_since_us": "Since when it had run, in microseconds since 1970",
-    "live_us": "When it was next told to be alive, in microseconds since 1970; 2^62: never",
-    "next_us": "When it ended again, in microseconds since 1970; 2^62: never",
-}
 
 
 def _told_ends(say: Idioms) -> str:
