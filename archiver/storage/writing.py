@@ -85,6 +85,8 @@ class Writing:
                 if isinstance(error, exc.DBAPIError) and self._connection is not None:
                     judge(self._connection, error)
             finally:
+                if isinstance(error, DatabaseUnreachable):
+                    self._file.follow()
                 self._disconnect()
             raise
 

@@ -21,6 +21,7 @@ from archiver.storage import migrate
 from archiver.storage.database.alone import pieces
 from archiver.storage.database.engine import writer_lock
 from archiver.storage.database.glimpse import beside, size_of
+from archiver.storage.database.walking import Place
 from archiver.storage.recorder import Recorder
 
 from ..memory import open_folder
@@ -238,6 +239,29 @@ def test_a_backup_moved_behind_a_link_under_a_writer_is_noticed(path: Path, tmp_
 
     assert count(path) == 501
     assert migrate.check(str(path)) == []
+
+
+@pytest.mark.parametrize(
+    "look",
+    [lambda recorder: recorder.look_through(Place(), 10, 1.0), Recorder.empty_log, Recorder.write_anew],
+    ids=["look through", "empty log", "write anew"],
+)
+def test_a_backup_moved_into_place_is_noticed_by_who_writes_though_another_looked_first(
+    path: Path, tmp_path: Path, look: Callable[[Recorder], object]
+) -> None:
+    grown(path, 500)
+    backup = copied(path, tmp_path / "backup.db")
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/lost", "Running")])
+        shutil.move(backup, path)
+        for _ in range(2):
+            with pytest.raises(DatabaseUnreachable, match="replaced by another"):
+                look(recorder)
+        with pytest.raises(DatabaseUnreachable, match="replaced by another"):
+            recorder.record([event("container/new", "Running")])
+        recorder.record([event("container/new", "Running")])
+
+    assert count(path) == 501
 
 
 @pytest.mark.parametrize("way", ["a file in its place", "another end"])

@@ -44,14 +44,19 @@ class SqliteFile:
         return self._path is not None and self._own is not None and _identity(self._path) != self._own
 
     def require(self) -> None:
-        """Raises DatabaseUnreachable when the file was removed, until it is back; when it was replaced, once."""
-        if self._path is None or not self.is_lost():
-            return
-        if _identity(self._path) is None:
-            raise DatabaseUnreachable(database=str(self._path), reason=_GONE)
-        self._set_wal_aside()
-        self._own = _identity(self._path)  # from now on; when that one is removed, no new one is made for it
-        raise DatabaseUnreachable(database=str(self._path), reason=_REPLACED)
+        """Raises DatabaseUnreachable when the file was removed or replaced, until `follow`."""
+        if self._path is not None and self.is_lost():
+            reason = _GONE if _identity(self._path) is None else _REPLACED
+            raise DatabaseUnreachable(database=str(self._path), reason=reason)
+
+    def follow(self) -> None:
+        """Makes a file that has replaced the one opened the one to be written; for whoever gives up all he knows of it.
+
+        Until one that was removed is back, no new one is made for it.
+        """
+        if self._path is not None and self.is_lost() and (there := _identity(self._path)) is not None:
+            self._set_wal_aside()
+            self._own = there
 
     def _set_wal_aside(self) -> None:
         """The old file's write-ahead log must not be taken for the new one's: SQLite would write it into that."""
