@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from archiver.platforms.decoders import decode
 from ..faults.canary import CARRIERS, Canary
 from ..faults.fault import FAULTS, SHORT
 from ..faults.promises import Sent, Tally, broken
+from ..faults.server import running_server
 from ..faults.trace import Disk, Step
 from ..faults.trying import load_all, tried
 from ..integration.archives import SECOND, START, STREAM, closed, micros, opened, record
+from ..pgcluster import NO_BINARIES
 from .recording import numbered
 
 HEARD = Sent(set(range(1, 201)), [(START / SECOND + second, START / SECOND + second) for second in range(0, 40, 10)])
@@ -93,13 +96,32 @@ def test_a_login_is_seen_wherever_it_stands_but_where_it_is_carried(carrier: str
     assert canary.places(tmp_path, {}) == ["log"]
 
 
-@pytest.mark.parametrize("name", ["power lost", "clock set"])
-def test_a_little_of_a_fault_holds(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "database"), [("power lost", "sqlite"), ("clock set", "sqlite"), ("server power lost", "postgresql")]
+)
+def test_a_little_of_a_fault_holds(name: str, database: str) -> None:
     load_all()
-    outcome = tried(FAULTS[name], "sqlite", 1, SHORT)
+    with running_server() if database == "postgresql" else nullcontext() as server:
+        if database == "postgresql" and server is None:
+            pytest.skip(NO_BINARIES)
+        outcome = tried(FAULTS[name], database, 1, SHORT, server)
     if outcome.verdict == "not tried":
         pytest.skip(f"NOT TESTED: {name}; {outcome.said}")
     assert outcome.verdict == "holds", outcome.said
+
+
+def test_a_file_keeps_what_it_holds_under_another_name_and_the_room_it_was_given(tmp_path: Path) -> None:
+    disk = Disk({"d/old": b"kept"})
+    for step in (
+        Step("G", "d/old", 6, b""),
+        Step("L", "d/old", 0, b"d/new"),
+        Step("U", "d/old", 0, b""),
+    ):
+        disk.do(step)
+
+    disk.image(tmp_path, random.Random(1), "kept")
+
+    assert [(one.name, one.read_bytes()) for one in (tmp_path / "d").iterdir()] == [("new", b"kept\0\0")]
 
 
 def test_what_was_not_synced_may_be_lost_when_the_power_goes(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from archiver.storage import migrate
+
 from .bench import Bench, Broken
 from .fault import POSTGRES, fault
 from .postgres import running
@@ -39,15 +41,20 @@ DURABLE = {
     "checkpoint_timeout": "1h",
     "max_wal_size": "4GB",
 }
-"""As a server is that is not for tests; but without a checkpoint meanwhile, which would be in no image."""
-_LOG = "pg_wal/"
-"""Where the server writes its log, as it calls that itself: it works in the folder of its data."""
-_SEGMENT = 16 << 20
+"""As a server is that is not for tests; but its checkpoints come when the fault says."""
+_DATA = ("base", "global", "pg_multixact", "pg_wal", "pg_xact")
+"""What has to outlive a loss of power, as the server calls it, which works in the folder of its data. The rest it makes
+anew when it starts."""
+_LOG = "pg_wal"
+_CHECKPOINTS = 4
+"""So many while events are archived: after each a page that is written goes into the log as a whole first, and may be
+torn itself."""
+_SEGMENT, _NAME = 16 << 20, 24
 
 
 @fault(
-    "the power of the server's machine goes at a random point of the writes and syncs to its log (pg_wal): what was not"
-    " synced of that is lost, torn by sectors, or there; its data are those of the last checkpoint",
+    "the power of the server's machine goes at a random point of the writes and syncs to its log and its data,"
+    " checkpoints among them: what was not synced is lost, torn by sectors, or there",
     "the server starts from each image, and all that it had acknowledged by then is archived, once",
     POSTGRES,
 )
@@ -63,12 +70,15 @@ def server_power_lost(bench: Bench) -> str:
     server.control.own(shim)
     server.control.own(trace)
     watched = {"LD_PRELOAD": str(shim), "TRACE": str(trace)}
-    server.control.start(DURABLE, **watched, TRACED=_LOG)
+    server.control.start(DURABLE, **watched, TRACED="")
     try:
-        shutil.copy2(data / "global" / "pg_control", base / "global")  # which says, and is synced, that it runs
         traced = watched | {"TRACED": str(marks), "MARKS": str(marks / MARKS)}
         process = bench.start(env=traced, program=("-c", PROMISING))
-        bench.archives(min(1_000, 50 * bench.size.images))
+        for _ in range(_CHECKPOINTS):
+            bench.archives(min(1_000, 50 * bench.size.images) // _CHECKPOINTS)
+            with server.admin() as admin:
+                admin.execute("CHECKPOINT")
+        bench.archives(100)
         bench.kill(process)
         bench.look()
         server.stop("immediate")
@@ -84,18 +94,29 @@ def server_power_lost(bench: Bench) -> str:
 def _tried(bench: Bench, server: Server, base: Path, trace: Path) -> str:
     obligations = tried = 0
     sent = set(bench.sender.sent())
-    there = {f"{_LOG}{one.name}": one.read_bytes() for one in (base / _LOG).iterdir() if one.is_file()}
-    for log, promised in images(trace, _images(bench.size.images), bench.dice, bench.folder, there):
-        with _on_again(server, base, log):
+    there = {str(one.relative_to(base)): one.read_bytes() for one in _kept(base)}
+    within = f"{server.control.data}/"
+    for found, promised in images(trace, _images(bench.size.images), bench.dice, bench.folder, there, within):
+        with _on_again(server, base, found):
             numbers = [told.number for told in Tally(bench.url).read()]
+            thoroughly = tried % 3 == 0 and not migrate.is_missing(bench.url)
+            problems = migrate.check(bench.url) if thoroughly else []
         if lost := promised - set(numbers):
-            raise Broken(f"{log.name}: {len(lost)} of {len(promised)} are lost, {sorted(lost)[:3]} ...")
+            problems.append(f"{len(lost)} of {len(promised)} are lost, {sorted(lost)[:3]} ...")
         if len(numbers) != len(set(numbers)) or set(numbers) - sent:
-            raise Broken(f"{log.name}: some are archived twice, or were never sent")
+            problems.append("some are archived twice, or were never sent")
+        if problems:
+            raise Broken(f"{found.name}: {'; '.join(problems)}")
         obligations, tried = obligations + len(promised), tried + 1
     if not obligations:
         raise Broken("the daemon was killed before anything was archived: there is nothing to hold the server to")
     return f"{tried} images, {obligations} events acknowledged in them"
+
+
+def _kept(folder: Path) -> Iterator[Path]:
+    """The files that have to outlive a loss of power."""
+    for part in _DATA:
+        yield from (one for one in (folder / part).rglob("*") if one.is_file())
 
 
 def _images(count: int) -> int:
@@ -104,15 +125,20 @@ def _images(count: int) -> int:
 
 
 @contextmanager
-def _on_again(server: Server, base: Path, log: Path) -> Iterator[None]:
-    """The server on its data as of before, and a log after the power went."""
-    image = base.with_name(log.name)
+def _on_again(server: Server, base: Path, found: Path) -> Iterator[None]:
+    """The server on what a disk holds after the power went, and on the rest as of before."""
+    image = base.with_name(found.name)
     shutil.copytree(base, image, symlinks=True)
-    for segment in log.iterdir():
-        if not segment.name.startswith("xlogtemp"):
-            content = segment.read_bytes()
-            (image / _LOG / segment.name).write_bytes(content.ljust(_SEGMENT, b"\0"))  # a new one is made of zeros
-    shutil.rmtree(log)
+    for one in _kept(image):
+        one.unlink()
+    for part in _DATA:
+        shutil.copytree(found / part, image / part, dirs_exist_ok=True)
+    for segment in (image / _LOG).iterdir():
+        if segment.name.startswith("xlogtemp"):
+            segment.unlink()
+        elif len(segment.name) == _NAME and segment.is_file():
+            os.truncate(segment, _SEGMENT)  # a new one is made of zeros
+    shutil.rmtree(found)
     server.control.own(image)
     os.chmod(image, 0o700)
     server.control.data = image

@@ -100,6 +100,40 @@ ssize_t name(int fd, const void *data, size_t size, off64_t offset) { \
 WRITES(pwrite)
 WRITES(pwrite64)
 
+#define WRITES_PARTS(name) \
+ssize_t name(int fd, const struct iovec *parts, int count, off64_t offset) { \
+    REAL(ssize_t, name, int, const struct iovec *, int, off64_t); \
+    if (!of(fd)) return real(fd, parts, count, offset); \
+    if (fails()) return -1; \
+    pthread_mutex_lock(&turn); \
+    ssize_t done = real(fd, parts, count, offset), left = done; \
+    for (int part = 0; part < count && left > 0; part++) { \
+        size_t size = left < (ssize_t)parts[part].iov_len ? (size_t)left : parts[part].iov_len; \
+        note('W', of(fd), offset, parts[part].iov_base, size); \
+        offset += size; \
+        left -= size; \
+    } \
+    pthread_mutex_unlock(&turn); \
+    return done; \
+}
+WRITES_PARTS(pwritev)
+WRITES_PARTS(pwritev64)
+
+/* More room at the end of a file is nothing but zeros there. */
+#define ROOMS(name) \
+int name(int fd, off64_t offset, off64_t size) { \
+    REAL(int, name, int, off64_t, off64_t); \
+    if (!of(fd)) return real(fd, offset, size); \
+    if (fails()) return EIO; \
+    pthread_mutex_lock(&turn); \
+    int failed = real(fd, offset, size); \
+    if (!failed) note('G', of(fd), offset + size, "", 0); \
+    pthread_mutex_unlock(&turn); \
+    return failed; \
+}
+ROOMS(posix_fallocate)
+ROOMS(posix_fallocate64)
+
 ssize_t write(int fd, const void *data, size_t size) {
     REAL(ssize_t, write, int, const void *, size_t);
     if (!of(fd)) return real(fd, data, size);
@@ -150,6 +184,16 @@ int unlink(const char *path) {
     pthread_mutex_lock(&turn);
     int failed = real(path);
     if (!failed) note('U', path, 0, "", 0);
+    pthread_mutex_unlock(&turn);
+    return failed;
+}
+
+int link(const char *path, const char *other) {
+    REAL(int, link, const char *, const char *);
+    if (!is_traced(path)) return real(path, other);
+    pthread_mutex_lock(&turn);
+    int failed = real(path, other);
+    if (!failed) note('L', path, 0, other, strlen(other));
     pthread_mutex_unlock(&turn);
     return failed;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ MARKS = "marks"
 
 
 class Step(NamedTuple):
-    """Something that a process did: C made, W wrote, T cut, B begins to sync, S has synced, U deleted, R renamed."""
+    """Something that a process did: C made, W wrote, T cut, G made longer, B begins to sync, S has synced, U deleted,
+    R renamed, L gave another name beside."""
 
     kind: str
     path: str
@@ -63,7 +65,7 @@ class _File:
         content = bytearray(self.safe)
         for step in self.pending:
             one = fate if fate != "mixed" else dice.choice(("kept", "kept", "lost", "torn"))
-            if one == "kept" or (one == "torn" and step.kind == "T"):
+            if one == "kept" or (one == "torn" and step.kind in "TG"):
                 _apply(content, step)
             elif one == "torn":
                 for start in range(0, len(step.data), SECTOR):
@@ -77,6 +79,8 @@ def _apply(content: bytearray, step: Step) -> None:
     if step.kind == "T":
         del content[step.at :]
         content.extend(bytes(step.at - len(content)))
+    elif step.kind == "G":
+        content.extend(bytes(max(0, step.at - len(content))))
     elif step.kind == "W":
         content.extend(bytes(max(0, step.at - len(content))))
         content[step.at : step.at + len(step.data)] = step.data
@@ -98,25 +102,35 @@ class Disk:
             self._files.pop(step.path, None)
         elif step.kind == "R":
             self._files[step.data.decode()] = self._files.pop(step.path, _File())
+        elif step.kind == "L":
+            self._files[step.data.decode()] = deepcopy(self._files.get(step.path) or _File())
         elif step.kind == "C":
             self._files.setdefault(step.path, _File())
         else:
             self._files.setdefault(step.path, _File()).do(step)
 
     def image(self, folder: Path, dice: random.Random, fate: str) -> None:
-        """The files after the power went, in another folder."""
+        """The files after the power went, in another folder: those of a whole path by their names alone."""
         for path, file in self._files.items():
-            (folder / Path(path).name).write_bytes(file.after_power_loss(dice, fate))
+            target = folder / (Path(path).name if path.startswith("/") else path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.after_power_loss(dice, fate))
 
 
 def images(
-    trace: Path, count: int, dice: random.Random, folder: Path, there: Mapping[str, bytes] | None = None
+    trace: Path,
+    count: int,
+    dice: random.Random,
+    folder: Path,
+    there: Mapping[str, bytes] | None = None,
+    within: str = "",
 ) -> Iterator[tuple[Path, set[int]]]:
     """Folders with what a disk, on which was what is `there`, holds after power losses, and what was promised by then.
 
-    The last one is at the end of the trace, where all is promised; the others are at random points.
+    The last one is at the end of the trace, where all is promised; the others are at random points. What begins with
+    `within` is the same file without it.
     """
-    done: Sequence[Step] = list(steps(trace))
+    done: Sequence[Step] = [step._replace(path=step.path.removeprefix(within)) for step in steps(trace)]
     last = len(done) - 1
     points = [*sorted(dice.sample(range(last), min(count - 1, last))), last]
     disk, place = Disk(there), 0
