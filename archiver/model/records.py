@@ -214,6 +214,21 @@ class Batch:
             return Batch(self._records[part])
         return Batch(EventColumns._make([column[part] for column in self._columns]))
 
+    def part(self, start: int, most: int, most_parents: int) -> Batch:
+        """At most so many records from a place on, which name no more than so many parents; one at least."""
+        part = self[start : start + most]
+        while len(part) > 1 and part.parents > most_parents:
+            part = part[: len(part) // 2]
+        return part
+
+    @property
+    def parents(self) -> int:
+        """How many parents are named; a list that several records repeat counts once."""
+        columns = self._columns
+        if columns is not None:
+            return sum(map(len, set(columns.parents)))
+        return sum(map(len, {one.parents for one in self._flat() if isinstance(one, (Event, Observation))}))
+
     @property
     def only_events(self) -> EventColumns | None:
         """The columns of a batch that is nothing but events; None for any other."""

@@ -50,6 +50,8 @@ class IngestPace:
     batch: int = 2500
     """Most records of one transaction."""
     batch_bytes: int = 1 << 20
+    batch_parents: int = 5000
+    """Most parents that the records of one transaction name: each may be an object that nobody knew."""
     first_delay: float = 0.25
     """Between the first two tries; each next one waits twice as long."""
     last_delay: float = 15.0
@@ -240,7 +242,7 @@ class Ingest:
             self._recorder.check()
         done = worked = 0
         while done < len(records):
-            part = records[done : done + self._most]
+            part = records.part(done, self._most, self._pace.batch_parents)
             try:
                 self._record_by_halves(part, first + done)
             except ArchiverError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from array import array
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, exists, select
@@ -31,39 +32,74 @@ _NAMED_JUST_NOW = 60 * 1_000_000
 _r, _p, _e = resources.c, present.c, events.c
 
 
-def vanished(connection: Connection, listed: Listed, platform: int, stream: str | None = None) -> list[Observation]:
-    """That those are gone which the archive believes to live on a platform, and which are not in the lists.
+def vanished(
+    connection: Connection, listed: Listed, platform: int, stream: str | None = None
+) -> Iterator[list[Observation]]:
+    """That those are gone which the archive believes to live on a platform, and which are not in the lists, in parts.
 
     The lists are those of the stream of their session, else of `stream`.
     """
-    missing = [one for one in _living(connection, listed, platform) if one.key not in listed.keys[one.type]]
-    if missing and (own := _stream_among_others(connection, listed, platform, stream)) is not None:
-        told = _told_by(connection, platform, own, [one.id for one in missing])
-        missing = [one for one in missing if one.id in told]
-    unlisted = _lived_on(connection, platform, [one.id for one in missing if one.last_source == BY_EVENT])
-    missing = [one for one in missing if one.id not in unlisted]
-    if not missing:
-        return []
-    if _is_of_others(connection, listed, platform, [one.id for one in missing]):
+    search = _Search(connection, listed, platform, stream)
+    numbers = search.missing()
+    if numbers and search.is_of_others(numbers):
         log.warning("nothing of what the REST API lists was ever told of here: is it another account's?")
-        return []
-    return [
-        Observation(
-            one.uri, VANISHED, None, (), max(listed.at, one.last_at or 0), None, listed.session, platform=platform
+        return
+    for rows in search.parts(numbers):
+        yield [
+            Observation(
+                one.uri, VANISHED, None, (), max(listed.at, one.last_at or 0), None, listed.session, platform=platform
+            )
+            for one in rows
+            if not _may_be_new(connection, platform, one, listed)
+        ]
+
+
+class _Search:
+    """Looks for what is not in some lists, in parts: a stream may have named any number of objects that never were."""
+
+    def __init__(self, connection: Connection, listed: Listed, platform: int, stream: str | None) -> None:
+        self._connection, self._listed, self._platform = connection, listed, platform
+        self._own = _stream_among_others(connection, listed, platform, stream)
+
+    def missing(self) -> Sequence[int]:
+        """The numbers of what is believed to live and is not in the lists."""
+        listed = self._listed.keys
+        kinds = select(event_types.c.id).where(event_types.c.text.in_(list(listed)))
+        joined = present.join(resources, (_r.platform_id == _p.platform_id) & (_r.id == _p.resource_id)).join(
+            event_types, event_types.c.id == _p.type_id
         )
-        for one in missing
-        if not _may_be_new(connection, platform, one, listed)
-    ]
+        alive = (_p.gone_at.is_(None), _p.type_id.in_(kinds), _p.platform_id == self._platform)
+        found = select(_r.id, _r.key, event_types.c.text).select_from(joined).where(*alive).order_by(_r.id)
+        with self._connection.execute(found, execution_options={"stream_results": True}) as rows:
+            return array("q", (number for number, key, kind in rows if key not in listed[kind]))
 
+    def parts(self, numbers: Sequence[int]) -> Iterator[list[Any]]:
+        """Those of them for which a list speaks, some at a time."""
+        joined = present.join(resources, (_r.platform_id == _p.platform_id) & (_r.id == _p.resource_id))
+        found = select(_r.id, _r.uri, _p.first_at, _p.last_at, _p.last_source).select_from(joined)
+        connection, platform = self._connection, self._platform
+        for part in chunks(numbers):
+            rows = list(connection.execute(found.where(_r.platform_id == platform, _r.id.in_(part)).order_by(_r.id)))
+            if self._own is not None:
+                told = _told_by(connection, platform, self._own, [one.id for one in rows])
+                rows = [one for one in rows if one.id in told]
+            unlisted = _lived_on(connection, platform, [one.id for one in rows if one.last_source == BY_EVENT])
+            if rows := [one for one in rows if one.id not in unlisted]:
+                yield rows
 
-def _living(connection: Connection, listed: Listed, platform: int) -> Iterable[Any]:
-    kinds = select(event_types.c.id).where(event_types.c.text.in_(list(listed.keys)))
-    joined = present.join(resources, (_r.platform_id == _p.platform_id) & (_r.id == _p.resource_id)).join(
-        event_types, event_types.c.id == _p.type_id
-    )
-    found = select(_r.id, _r.uri, _r.key, event_types.c.text.label("type"), _p.first_at, _p.last_at, _p.last_source)
-    alive = (_p.gone_at.is_(None), _p.type_id.in_(kinds), _p.platform_id == platform)
-    return connection.execute(found.select_from(joined).where(*alive).order_by(_r.id)).all()
+    def is_of_others(self, numbers: Sequence[int]) -> bool:
+        """Whether the lists are those of another account: events told of what is missing, and of nothing in the lists.
+
+        So it is where nothing at all is listed: a key may have the right to ask, and not to see.
+        """
+        connection, platform = self._connection, self._platform
+        if not any(_were_told_of(connection, platform, [one.id for one in rows]) for rows in self.parts(numbers)):
+            return False
+        for part in chunks(key for found in self._listed.keys.values() for key in found):
+            known = connection.scalars(select(_r.id).where(_r.platform_id == platform, _r.key.in_(part))).all()
+            if _were_told_of(connection, platform, known):
+                return False
+        return True
 
 
 def _may_be_new(connection: Connection, platform: int, one: Any, listed: Listed) -> bool:
@@ -72,21 +108,6 @@ def _may_be_new(connection: Connection, platform: int, one: Any, listed: Listed)
         return bool(one.first_at > listed.at - _NAMED_JUST_NOW)
     told = last_told(connection, platform, one.id)
     return told is not None and is_recent(told, listed.asked)
-
-
-def _is_of_others(connection: Connection, listed: Listed, platform: int, missing: Collection[int]) -> bool:
-    """Whether the lists are those of another account: events told of what is missing, and of nothing in the lists.
-
-    So it is where nothing at all is listed: a key may have the right to ask, and not to see.
-    """
-    keys = [key for found in listed.keys.values() for key in found]
-    if not _were_told_of(connection, platform, missing):
-        return False
-    for part in chunks(keys):
-        known = connection.scalars(select(_r.id).where(_r.platform_id == platform, _r.key.in_(part))).all()
-        if _were_told_of(connection, platform, known):
-            return False
-    return True
 
 
 def _stream_among_others(connection: Connection, listed: Listed, platform: int, stream: str | None) -> int | None:

@@ -206,14 +206,18 @@ class Writer:
                 found = news(connection, record._replace(observations=tuple(self._asked(connection, record, whose))))
                 acted |= {item.uri for item in found if is_action(item.uri)}
                 observed |= {item.uri for item in found} - acted
+                self._write_found(connection, found)
             else:
                 nobody = Observation("/api/v1/", None, None, (), record.at, None, record.session)
                 (placed,) = self._asked(connection, Answers((nobody,), record.asked, 0), whose)
-                found = vanished(connection, record, placed.platform or 0, whose.platform)
-                gone += len(found)
-            if found:
-                self._words.write(connection, EventColumns.of([]), found)
+                for part in vanished(connection, record, placed.platform or 0, whose.platform):
+                    gone += len(part)
+                    self._write_found(connection, part)
         return len(observed), gone, len(acted)
+
+    def _write_found(self, connection: Connection, found: Sequence[Observation]) -> None:
+        if found:
+            self._words.write(connection, EventColumns.of([]), found)
 
     def _asked(self, connection: Connection, answers: Answers, whose: Whose) -> list[Observation]:
         """The observations, each with its platform."""

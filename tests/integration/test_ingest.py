@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import sqlite3
@@ -56,9 +57,9 @@ AT_ONCE = IngestPace(first_delay=0.01, last_delay=0.05, tidy=0.05)
 """As the daemon's, for tests that do not want to wait."""
 
 
-def all_archived(spool: Spool, url: str) -> Ingest:
+def all_archived(spool: Spool, url: str, **pace: Any) -> Ingest:
     """An ingest that was asked to finish before it began."""
-    ingest = Ingest(spool, url, pace=AT_ONCE)
+    ingest = Ingest(spool, url, pace=replace(AT_ONCE, **pace))
     ingest.finish()
     ingest.run()
     assert ingest.position == spool.last
@@ -519,6 +520,25 @@ def test_a_batch_that_takes_too_long_at_once_is_archived_in_parts(spool: Spool, 
                 break
 
     assert extras(postgres_url) == numbers(*range(30))
+
+
+def test_no_transaction_has_more_parents_than_fit_into_memory(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may be an object that nobody knew; a list that is repeated counts once."""
+    seen: list[int] = []
+    Recording(monkeypatch, lambda records: seen.append(len(records)))
+
+    def child(number: int, *parents: str) -> Message:
+        payload = {"type": "container", "n": number, "parents": [f"/api/v1/service/{name}/" for name in parents]}
+        return Message(URL, "abc", "tutum", 1_700_000_000_000_000 + number, json.dumps(payload).encode())
+
+    spool.append([child(number, *(f"{number}-{each}" for each in range(30))) for number in range(10)])
+    spool.append([child(number, "a", "b") for number in range(10, 90)])
+    all_archived(spool, sqlite_url, batch_parents=100)
+
+    assert seen == [2, 2, 2, 2, 82]
+    assert extras(sqlite_url) == numbers(*range(90))
 
 
 def test_a_batch_that_the_database_cannot_take_at_once_is_archived_in_parts(

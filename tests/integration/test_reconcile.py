@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from archiver.recording.failures import Failures
 from archiver.recording.spooled import decode_item
 from archiver.simulator.service.server import STILL, Admission, Lying, Simulator, World
 from archiver.simulator.world.objects import Action
+from archiver.storage.limits import CacheLimits
 from archiver.storage.recorder import Recorded, Recorder, Whose
 
 from .archives import STREAM, at, closed, event, micros, opened, record, rows, seen, uri
@@ -158,6 +160,24 @@ def test_what_is_listed_no_more_is_gone_and_once(gap_url: str) -> None:
     assert asked(gap_url, lists) == Recorded()
     with Archive.open(gap_url) as archive:
         assert [child.uri for child in archive.tree("service/web").children] == [uri("container/2")]
+
+
+def test_any_number_of_objects_that_a_stream_only_named_ends_in_the_memory_of_few(gap_url: str) -> None:
+    """A stream may name what never was, a thousand in each event."""
+    lists = listed(1000, container="1 2", service="web", node="a", stack="shop", nodecluster="c")
+    most = list[int]()
+    for count in (2, 8):
+        for number in range(count):
+            named = [f"service/{count}-{number}-{each}" for each in range(1000)]
+            record(gap_url, event("container/1", "Running", 101, named, "s2", n=f"{count}-{number}"))
+        with Recorder(gap_url, limits=CacheLimits(*[500] * 7)) as recorder:
+            tracemalloc.start()
+            try:
+                assert recorder.record([lists]).gone == 1000 * count
+                most.append(tracemalloc.get_traced_memory()[1])
+            finally:
+                tracemalloc.stop()
+    assert most[1] < 1.5 * most[0], most
 
 
 def test_nothing_is_gone_of_a_type_whose_list_was_not_whole(gap_url: str) -> None:

@@ -106,8 +106,9 @@ def _askers(ctx: typer.Context, config: Config) -> Sequence[Asker]:
     from archiver.cli import logs
 
     if not config.streams.value:
-        hint = "archiver reconcile --stream wss://..., or set ARCHIVER_STREAM"
-        raise UsageError(reason="no daemon has the archive, and there is no stream to ask about", hint=hint)
+        hint = "archiver reconcile --stream wss://... (or set ARCHIVER_STREAM); beside a daemon --spool FILE, its spool"
+        where = f"{config.spool.value}-control"
+        raise UsageError(reason=f"no daemon is to be asked at {where}, and there is no stream to ask about", hint=hint)
     with told_where(config):
         level = "error" if chosen(ctx).quiet else "warning"
         logs.set_up(level, os.environ, secrets=secrets_of(config))
