@@ -241,3 +241,5 @@ class TreeNode(NamedTuple):
     """Why a platform has nothing in it; None: it has, or it is another root."""
     tags: tuple[str, ...] = ()
     """The tags that it bears, as far as is known."""
+    platform: str | None = None
+    """The name of its platform, where the archive has several."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from archiver.errors import NotThen
 from archiver.model import Micros, Resource, TimeRange, TreeNode, rfc3339, to_datetime, to_micros
 from archiver.queries.coverage import coverage_at, emptiness
+from archiver.queries.platforms import several
 from archiver.queries.snapshot import PLATFORM, Snapshot, of_platform, of_platform_now, of_resource
 from archiver.queries.standing import Stood, stood, who_told
 from archiver.queries.tree import planted
@@ -24,12 +25,12 @@ def at(connection: Connection, resource: Resource | None, moment: datetime, now:
     instant = to_micros(moment)
     if resource is None:
         found = of_platform(connection, instant, now)
-        root = _rooted(found)
+        root = _rooted(connection, found)
     else:
         found = of_resource(connection, resource.id, instant, now)
         if not found.stood:
             raise not_then(connection, resource, instant, now)
-        root = planted(resource.id, found.parents, found.stood)
+        root = planted(resource.id, found.parents, found.stood, several(connection))
     streams = who_told(connection, found.stood.values())
     watched = coverage_at(connection, moment, now, streams)
     if resource is not None:
@@ -45,13 +46,14 @@ def everything(connection: Connection, now: datetime) -> TreeNode:
     found = of_platform_now(connection, now)
     streams = who_told(connection, found.stood.values())
     watched = coverage_at(connection, now, now, streams)
-    root = _rooted(found)
+    root = _rooted(connection, found)
     empty = None if root.children else emptiness(connection, TimeRange(now, now), watched, streams)
     return root._replace(at=watched.seen_to, coverage=watched._replace(since=None), empty=empty)
 
 
-def _rooted(found: Snapshot) -> TreeNode:
-    return planted(PLATFORM, found.parents, {PLATFORM: _PLATFORM, **found.stood})._replace(uri=None)
+def _rooted(connection: Connection, found: Snapshot) -> TreeNode:
+    stood = {PLATFORM: _PLATFORM, **found.stood}
+    return planted(PLATFORM, found.parents, stood, several(connection))._replace(uri=None)
 
 
 def not_then(connection: Connection, resource: Resource, at: Micros, now: datetime) -> NotThen:

@@ -9,6 +9,7 @@ from datetime import datetime
 from archiver.codec.ordering import by_name
 from archiver.model import Micros, Number, Resource, TreeNode, to_datetime
 from archiver.queries.coverage import coverage_at
+from archiver.queries.platforms import several
 from archiver.queries.standing import Stood, standing_now, who_told
 from archiver.queries.under import heads
 from archiver.storage.database.reading import Connection
@@ -40,17 +41,21 @@ def tree(connection: Connection, resource: Resource, now: datetime, *, gone: boo
     stood = standing_now(connection, parents, now)
     watched = coverage_at(connection, now, now, who_told(connection, stood.values()))
     # Judged up to the last sign of life, as a range without an end is; of that moment it is.
-    return planted(resource.id, parents, stood)._replace(at=watched.seen_to, coverage=watched._replace(since=None))
+    root = planted(resource.id, parents, stood, several(connection))
+    return root._replace(at=watched.seen_to, coverage=watched._replace(since=None))
 
 
-def planted(root: Number, parents: Parents, stood: Mapping[Number, Stood]) -> TreeNode:
-    """The tree of its members, each below the closest of its parents."""
+def planted(root: Number, parents: Parents, stood: Mapping[Number, Stood], platforms: Mapping[int, str]) -> TreeNode:
+    """The tree of its members, each below the closest of its parents.
+
+    `platforms`: what they are called, where there are several.
+    """
     children: dict[Number, list[Number]] = {}
     places = Places(root, parents, {number: each.uri for number, each in stood.items()})
     for number in sorted(stood, key=lambda number: by_name(stood[number].name, stood[number].uri, number)):
         if number != root:
             children.setdefault(places.closest(number), []).append(number)
-    return _node(root, stood, children)
+    return _node(root, stood, children, platforms)
 
 
 def _members(connection: Connection, root: Number, below: str) -> dict[Number, set[Number]]:
@@ -111,7 +116,12 @@ class Places:
         return place is not None and bool(self._above.get(other, 0) >> place & 1)
 
 
-def _node(root: Number, rows: Mapping[Number, Stood], children: Mapping[Number, list[Number]]) -> TreeNode:
+def _node(
+    root: Number,
+    rows: Mapping[Number, Stood],
+    children: Mapping[Number, list[Number]],
+    platforms: Mapping[int, str],
+) -> TreeNode:
     """Builds from the leaves up, without recursion: how deep it goes is up to whoever sends the events."""
     built: dict[Number, TreeNode] = {}
     for number in reversed(list(_downwards(root, children))):
@@ -119,7 +129,8 @@ def _node(root: Number, rows: Mapping[Number, Stood], children: Mapping[Number, 
         below = tuple([built[child] for child in children.get(number, ()) if child in built])
         since, gone_at = _instant(row.state_since), _instant(row.gone_at)
         told = (row.uri, row.type, row.name, row.state)
-        built[number] = TreeNode(*told, since, below, gone_at, row.image, row.slot, row.certain, tags=row.tags)
+        node = TreeNode(*told, since, below, gone_at, row.image, row.slot, row.certain, tags=row.tags)
+        built[number] = node._replace(platform=platforms.get(number.platform)) if platforms else node
     return built[root]
 
 

@@ -276,6 +276,7 @@ NODE: list[Field[TreeNode]] = [
     Field("certain", lambda node: node.certain),
     Field("image", lambda node: node.image),
     Field("tags", lambda node: list(node.tags) or None, extra=True),
+    Field("platform", lambda node: node.platform, extra=True),
 ]
 
 

@@ -60,6 +60,22 @@ def test_two_accounts_with_one_key_are_two_objects(database_url: str) -> None:
     ]  # fmt: skip
 
 
+def test_a_tree_of_everything_says_on_which_platform_each_is(database_url: str, run_archiver: RunArchiver) -> None:
+    """Else two that have one URI are one line, twice."""
+    two_accounts(database_url)
+
+    def told(*words: str) -> str:
+        return run_archiver("--database", database_url, *words, "--utc").stdout
+
+    for command in (["tree"], ["at", at(2).isoformat()]):
+        found = json.loads(told(*command, "-o", "json"))
+        assert {(each["platform"], each["state"]) for each in found["children"]} == {
+            ("one.example", "Running"), ("two.example", "Stopped"),
+        }  # fmt: skip
+        drawn = told(*command, "-o", "table").splitlines()
+        assert sorted(line.split("  ")[-1] for line in drawn[1:]) == ["on one.example", "on two.example"]
+
+
 def test_one_uri_on_two_platforms_flaps_on_that_where_it_does(database_url: str) -> None:
     record(database_url, opened("a", 0, stream=ONE), opened("b", 0, stream=TWO))
     for second in range(1, 9):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
@@ -76,6 +76,7 @@ COLUMNS: list[Column[Place]] = [
     Column("image", lambda place: place.node.image, extra=True),
     Column("slot", lambda place: place.node.slot, extra=True),
     Column("tags", lambda place: list(place.node.tags) or None, extra=True),
+    Column("platform", lambda place: place.node.platform, extra=True),
 ]
 GONE_AT: Column[Place] = Column("gone_at", lambda place: place.node.gone_at)
 
@@ -116,37 +117,42 @@ class Branch(NamedTuple):
     node: TreeNode
     lead: str
     below: str
+    platform: str | None
+    """What is said of where it is; None: nothing, as what is below a thing is where that is."""
 
 
 def _drawn(presentation: Presentation, root: TreeNode) -> Iterator[str]:
     doubts = _says_doubts(root)
-    waiting = [Branch(root, "", "")]
+    waiting = [Branch(root, "", "", None)]
     while waiting:
-        node, lead, below = waiting.pop()
+        node, lead, below, platform = waiting.pop()
         room = (presentation.columns or 0) - width(lead)
-        yield lead + _label(presentation, node, room, doubts=doubts)
-        waiting.extend(reversed(list(_branches(node.children, below, presentation.ascii))))
+        yield lead + _label(presentation, node, room, doubts=doubts, on=platform)
+        waiting.extend(reversed(list(_branches(node, below, presentation.ascii))))
 
 
-def _branches(nodes: Sequence[TreeNode], below: str, ascii: bool) -> Iterator[Branch]:
+def _branches(parent: TreeNode, below: str, ascii: bool) -> Iterator[Branch]:
+    nodes, is_top = parent.children, parent.uri is None
     branch, last, line = ("|-- ", "`-- ", "|   ") if ascii else ("├── ", "└── ", "│   ")
     for node in nodes[:-1]:
-        yield Branch(node, below + branch, below + line)
+        yield Branch(node, below + branch, below + line, node.platform if is_top else None)
     for node in nodes[-1:]:
-        yield Branch(node, below + last, below + "    ")
+        yield Branch(node, below + last, below + "    ", node.platform if is_top else None)
 
 
-def _label(presentation: Presentation, node: TreeNode, room: int, *, doubts: bool) -> str:
+def _label(presentation: Presentation, node: TreeNode, room: int, *, doubts: bool, on: str | None) -> str:
     """A node in a line, of no more than `room` cells on a terminal; of what image it is only where there is room."""
     if node.uri is None:
         return escape(node.type)
     named = f"{escape(node.type)} {escape(node.name)}" if node.name else ""
     shade, state, age = _state(node, presentation.now, doubts=doubts)
-    rest = "".join(f"  {part}" for part in (state, age) if part)
+    place = f"on {escape(on)}" if on else ""
+    rest = "".join(f"  {part}" for part in (state, age, place) if part)
     named, uri = _fitted(presentation, named, presentation.uri(node.uri), room - width(rest))
     shown = [f"{named}  {uri}" if named else uri]
     shown += [presentation.paint(state, shade)] if state else []
     shown += [presentation.paint(age, DIM) if node.gone_at else age] if age else []
+    shown += [presentation.paint(place, DIM)] if place else []
     image = "" if node.image is None else escape(node.image)
     if image and (presentation.columns is None or width(named) + width(uri) + width(rest) + width(image) + 4 <= room):
         shown.append(presentation.paint(image, DIM))
