@@ -8,27 +8,22 @@ say of a place), nothing is given, and all words are heard anew (`storage.facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import merge
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, not_, select
+from sqlalchemy import Connection
 
-from archiver.model import Micros, iso, to_datetime
-from archiver.storage import schema
-from archiver.storage.facts.earlier import Before, ask, moment, stood_before
+from archiver.model import Micros
+from archiver.storage.facts.around import Span, facts_begun, words_after, words_around
+from archiver.storage.facts.earlier import Before, stood_before
 from archiver.storage.facts.heard import Fact, Word
 from archiver.storage.facts.lives import Standing
 from archiver.storage.facts.outlived import Outlived
-from archiver.storage.facts.retelling import FactKey, different, key_of, word_of
+from archiver.storage.facts.retelling import FactKey, different, key_of
 from archiver.storage.facts.runs import Run
 from archiver.storage.facts.standings import Standings
 from archiver.storage.facts.steps import NEVER
-from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN, PARENT, TEXTUAL
-
-_PAGE = 8
-"""Words that are read behind the late ones at first; of what goes on for longer ten times as many each time."""
+from archiver.storage.schema import OPEN, PARENT
 
 Found = tuple[Standing, list[Fact]]
 """How a resource stands, with the facts that are not, or not so, in the archive; and those in it that are not so."""
@@ -42,9 +37,10 @@ def hear_late(connection: Connection, standings: Standings, late: Mapping[int, S
     replays = {}
     for number, before in stood_before(connection, standings, asked).items():
         replays[number] = _Replay(connection, standings, standings.known[number], late[number], before)
-    heard = _words_around(connection, standings, replays)
+    heard = words_around(connection, standings, {number: replay.span for number, replay in replays.items()})
     reached = {number: replay for number, replay in replays.items() if replay.hear(heard[number])}
-    begun = _facts_begun(connection, standings.platform_id, reached)
+    spans = {number: replay.span for number, replay in reached.items()}
+    begun = facts_begun(connection, standings.platform_id, spans)
     found = {number: replay.finish(begun[number]) for number, replay in reached.items()}
     return {number: one for number, one in found.items() if one is not None}
 
@@ -72,6 +68,11 @@ class _Replay:
         """Up to when it heard; `OPEN`: to the end."""
         self._old, self._new = self._standing(before), self._standing(before)
 
+    @property
+    def span(self) -> Span:
+        """From when to when it hears, as far as is known."""
+        return self.since, self.upto
+
     def hear(self, around: Sequence[Word]) -> bool:
         """Has both hear what followed, until they stand alike; False where one cannot tell.
 
@@ -81,7 +82,9 @@ class _Replay:
             return False
         done = self._hear_until_alike(around)
         if done is None:
-            done = self._hear_until_alike(self._words(around[-1][0]))
+            done = self._hear_until_alike(
+                words_after(self._connection, self._standings, self._now.number, around[-1][0])
+            )
         if done is None:
             self.upto = OPEN
         return done is not False
@@ -143,24 +146,6 @@ class _Replay:
                 return True
         return None
 
-    def _words(self, after: Micros) -> Iterator[Word]:
-        """All words after an instant, in their order; some at a time, since mostly the first ones do."""
-        return merge(self._words_of(BY_EVENT, after), self._words_of(BY_OBSERVATION, after))
-
-    def _words_of(self, source: int, after: Micros) -> Iterator[Word]:
-        at, last, most = to_datetime(after), OPEN, _PAGE
-        while True:
-            given = {"platform": self._standings.platform_id, "number": self._now.number, "at": at}
-            given |= {"last": last, "most": most}
-            rows = self._connection.execute(_WORDS[source], given).all()
-            _learn(self._connection, self._standings, rows)
-            for row in rows:
-                yield word_of(source, row)
-            if len(rows) < most:
-                return
-            at, last = rows[-1][:2]
-            most = 10 * most
-
     def _facts(self, stored: dict[FactKey, Fact]) -> tuple[list[Fact], list[Fact]] | None:
         """What is not, or not so, in the archive, and what of it is not so; None where the archive says otherwise."""
         was, will_be = _kept(self._old), _kept(self._new)
@@ -219,89 +204,3 @@ def _kept(standing: Standing) -> list[Fact]:
 def _open(standing: Standing) -> list[Fact]:
     """What holds, in one order."""
     return sorted(standing.held(), key=lambda fact: (fact.what, fact.value))
-
-
-def _learn(connection: Connection, standings: Standings, rows: Sequence[Any]) -> None:
-    """Makes sure that what words say is known; each row is a word's instant, number, state, list, and so on."""
-    standings.learn_states(connection, [row[2] for row in rows])
-    standings.learn_lists(connection, {row[3] for row in rows if row[3] is not None})
-
-
-def _words_statement(at: Any, c: Any) -> Select[Any]:
-    words = select(at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id, c.tags_id)
-    words = words.where(c.platform_id == bindparam("platform"), c.resource_id == bindparam("number"))
-    words = words.where(at >= bindparam("at"))
-    words = words.where(not_(and_(at == bindparam("at"), c.id <= bindparam("last"))))
-    return words.order_by(at, c.id).limit(bindparam("most"))
-
-
-_WORDS = (  # of events and of observations, in the order of their sources
-    _words_statement(schema.events.c.occurred_at, schema.events.c),
-    _words_statement(schema.observations.c.observed_at, schema.observations.c),
-)
-
-
-# --- what many need, asked at once -----------------------------------------------------------------------------------
-
-
-def _words_around(
-    connection: Connection, standings: Standings, replays: Mapping[int, _Replay]
-) -> dict[int, list[Word]]:
-    """The words of each from its first late one on, in their order, to the next event behind the last late one."""
-    spans = {number: (iso(replay.since), iso(replay.upto)) for number, replay in replays.items()}
-    platform = standings.platform_id
-    events = ask(
-        connection, _EVENTS_AROUND.format(platform), _INSTANTS, [(number, *span) for number, span in spans.items()]
-    )
-    found = _words_by_resource(connection, standings, BY_EVENT, events)
-    ends = {number: iso(max(replays[number].upto, words[-1][0])) for number, words in found.items()}
-    within = [(number, since, ends.get(number, upto)) for number, (since, upto) in spans.items()]
-    observations = ask(connection, _OBSERVATIONS_WITHIN.format(platform), _INSTANTS, within)
-    for number, words in _words_by_resource(connection, standings, BY_OBSERVATION, observations).items():
-        found[number] = sorted([*found.get(number, ()), *words])
-    return found
-
-
-def _words_by_resource(
-    connection: Connection, standings: Standings, source: int, rows: Iterable[Sequence[Any]]
-) -> dict[int, list[Word]]:
-    found: dict[int, list[Word]] = {}
-    told = [(row[0], (moment(row[1]), *row[2:])) for row in rows]
-    _learn(connection, standings, [row for _, row in told])
-    for number, row in told:
-        found.setdefault(number, []).append(word_of(source, row))
-    for words in found.values():
-        words.sort()
-    return found
-
-
-def _facts_begun(connection: Connection, platform: int, replays: Mapping[int, _Replay]) -> dict[int, list[Fact]]:
-    """The facts of each that begin where it heard."""
-    found: dict[int, list[Fact]] = {number: [] for number in replays}
-    spans = [(number, replay.since, replay.upto) for number, replay in replays.items()]
-    columns = {"number": "bigint", "since": "bigint", "upto": "bigint"}
-    for number, *row in ask(connection, _FACTS_BEGUN.format(platform), columns, spans):
-        found[number].append(Fact(*row))
-    return found
-
-
-_INSTANTS = {"number": "bigint", "since": "timestamptz", "upto": "timestamptz"}
-_COLUMNS = "w.id, w.state_id, w.parent_list_id, w.name_id, w.image_id, w.slot_id, w.tags_id FROM asked"
-# `{0}` is the number of the platform.
-_EVENTS_AROUND = (
-    f"SELECT w.resource_id, w.occurred_at, {_COLUMNS}"
-    " JOIN events w ON w.platform_id = {0} AND w.resource_id = asked.number AND w.occurred_at >= asked.since"
-    " AND w.occurred_at <= coalesce((SELECT n.occurred_at FROM events n"
-    " WHERE n.platform_id = {0} AND n.resource_id = asked.number AND n.occurred_at > asked.upto"
-    " ORDER BY n.occurred_at LIMIT 1), asked.upto)"
-)
-_OBSERVATIONS_WITHIN = (
-    f"SELECT w.resource_id, w.observed_at, {_COLUMNS}"
-    " JOIN observations w ON w.platform_id = {0} AND w.resource_id = asked.number"
-    " AND w.observed_at >= asked.since AND w.observed_at <= asked.upto"
-)
-_FACTS_BEGUN = (
-    "SELECT f.resource_id, f.what, f.value, f.since, f.until, f.told_by, f.how FROM asked"
-    f" JOIN facts f ON f.platform_id = {{0}} AND f.resource_id = asked.number AND f.what IN {(PARENT, *TEXTUAL)}"
-    " AND f.since >= asked.since AND f.since <= asked.upto"
-)
