@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 
 from archiver.model import Coverage, Empty, EndKind, Gap, Resource, TimeRange
 from archiver.model.empty import Extent, why_empty
+from archiver.queries.numbers import last_numbers
 from archiver.storage.database.reading import Connection, Row, instant, instant_or_none
 from archiver.storage.database.statements import chunks, statement
 from archiver.storage.words import INTERRUPTED, SILENT, SILENT_SECONDS, UNHEARD
@@ -96,7 +97,7 @@ def unknown(range: TimeRange) -> Coverage:
 
 def _unwatched(connection: Connection, range: TimeRange) -> Coverage:
     """The coverage where no stream was ever recorded: what there is was imported, or all is yet to come."""
-    if any(connection.scalar(statement(f"SELECT 1 FROM {table} LIMIT 1")) for table, _ in _TABLES):
+    if any(last_numbers(connection).values()):
         return unknown(range)
     return Coverage((Gap(None, range.since, range.until, *_BEFORE),), None, range.since)
 

@@ -139,8 +139,8 @@ def test_they_are_shown_at_a_shell(sqlite_url: str, run_archiver: RunArchiver) -
         return run_archiver("--database", sqlite_url, "why", "service/1", *words).stdout
 
     first, second = [line.split()[2:] for line in said("-o", "table").splitlines()[4:6]]
-    assert first == ["tags", uri("service/1"), "prod", "-", "-"]
-    assert second == ["tags", uri("service/1"), "blue,", "prod", "prod", "-"]
+    assert first == ["tags", uri("service/1"), "prod", "-", "-", "-"]
+    assert second == ["tags", uri("service/1"), "blue,", "prod", "prod", "-", "-"]
     changes = json.loads(said("-o", "json"))["changes"]
     assert [(each["before"], each["after"]) for each in changes[:2]] == [(["prod"], []), (["blue", "prod"], ["prod"])]
 
