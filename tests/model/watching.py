@@ -33,7 +33,8 @@ def blind(sessions: Sequence[Watch], since: Micros | None, until: Micros | None,
         return [Blind(None, None if until is None or until > now else until, None)]
     first = min(session.covered_from for session in begun) if since is None else since
     if first >= last and since is not None:
-        return [] if _watched(begun, first, first) else [Blind(since, until if until and until <= now else None, None)]
+        why = _farthest(begun, first)  # of what is yet to come, too
+        return [] if _watched(begun, first, first) else [Blind(since, until if until and until <= now else None, why)]
     edges = {first, last} | {edge for session in begun for edge in (session.covered_from, session.end)}
     instants = sorted(edge for edge in edges if first <= edge <= last)
     pieces = [piece for piece in pairwise(instants) if not _watched(begun, *piece)]
