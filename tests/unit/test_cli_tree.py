@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from archiver.cli.answers import tree as tree
 from archiver.cli.presentation import Format, Presentation
@@ -41,6 +41,12 @@ def test_it_is_drawn_and_says_what_is_gone() -> None:
         "│   └── container old-1  /container/old-1/  Terminated  gone 3h12m ago",
         "└── service db  /service/db/",
     ]
+
+
+def test_what_a_clock_that_is_ahead_dates_later_than_now_is_no_time_old() -> None:
+    ahead = node("container", "web-1", "Running")._replace(since=NOW + timedelta(seconds=2))
+
+    assert shown(ahead) == ["container web-1  /container/web-1/  Running  0s"]
 
 
 def test_a_state_from_before_a_gap_has_a_question_mark() -> None:

@@ -139,7 +139,7 @@ def headline(presentation: Presentation, history: Answer, namesakes: Namesakes |
         )
     if end is not None and end <= presentation.now:
         return f"{subject} was {state} at {times.clock(end, presentation.now, presentation.zone)}, since {since}"
-    age = times.duration(presentation.now - last.since)
+    age = times.age(last.since, presentation.now)
     if is_gone(last.state):
         return f"{subject} was {state} at {since} ({age} ago)"
     if not is_watched(history.coverage):
@@ -270,7 +270,7 @@ def _until(presentation: Presentation, row: Row) -> str:
 def _duration(presentation: Presentation, row: Row) -> str:
     if row.state == NOTED:
         return NOTHING
-    return times.duration((row.until or presentation.now) - row.since) if row.since else NOTHING
+    return times.age(row.since, row.until or presentation.now) if row.since else NOTHING
 
 
 def _style(row: Row) -> str:

@@ -166,8 +166,8 @@ def _state(node: TreeNode, now: datetime, *, doubts: bool) -> tuple[str, str, st
     state = _doubted(node, doubts=doubts)
     shade = DIM if doubts and node.certain is False else state_style(node.state)
     if node.gone_at:
-        return shade, state, f"gone {times.duration(now - node.gone_at)} ago"
-    return shade, state, times.duration(now - node.since) if node.since else ""
+        return shade, state, f"gone {times.age(node.gone_at, now)} ago"
+    return shade, state, times.age(node.since, now) if node.since else ""
 
 
 def _fitted(presentation: Presentation, named: str, uri: str, room: int) -> tuple[str, str]:

@@ -85,7 +85,7 @@ def _began(action: Action) -> datetime:
 
 def _duration(presentation: Presentation, action: Action) -> str:
     if action.finished_at is None:
-        return times.duration(presentation.now - action.started_at) + " so far"
+        return times.age(action.started_at, presentation.now) + " so far"
     return times.duration(action.finished_at - action.started_at)
 
 

@@ -67,7 +67,7 @@ def _duration(presentation: Presentation, gap: Gap) -> str:
     if gap.since is None:
         return NOTHING
     length = _length(gap)
-    return times.duration(presentation.now - gap.since) + " so far" if length is None else times.duration(length)
+    return times.age(gap.since, presentation.now) + " so far" if length is None else times.duration(length)
 
 
 def _until(presentation: Presentation, gap: Gap) -> str:

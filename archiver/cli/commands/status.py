@@ -208,11 +208,7 @@ def _remarks(presentation: Presentation, stream: StreamStatus) -> Iterator[str]:
 
 
 def _ago(presentation: Presentation, moment: datetime | None) -> str:
-    return (
-        NOTHING
-        if moment is None
-        else f"{presentation.instant(moment)} ({times.duration(presentation.now - moment)} ago)"
-    )
+    return NOTHING if moment is None else f"{presentation.instant(moment)} ({times.age(moment, presentation.now)} ago)"
 
 
 def _full(presentation: Presentation, status: Status) -> str:

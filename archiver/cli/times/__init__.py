@@ -76,6 +76,11 @@ def human(moment: datetime, zone: tzinfo | None = None) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S}{millis}{_offset(local)}"
 
 
+def age(since: datetime, now: datetime) -> str:
+    """How long something has been so; of what a clock that is ahead dates later than now, no time."""
+    return duration(max(now - since, timedelta(0)))
+
+
 def clock(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     """The time of day when it is of today, else the whole instant as `human`."""
     local = moment.astimezone(zone)
