@@ -15,8 +15,13 @@ _UNSAFE = (
     "]"
 )
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_ESCAPED = r"\\(?:[tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_HASH = r"(?:sha256:)?[0-9a-f]{64}"
+_HASH = r"(?:.+\.)?(?:sha256:)?([0-9a-f]{64})"
+"""Of an image of an engine that is known by its identity that stands before it."""
+_TASK = r"[0-9a-z]{25}"
+"""What Swarm calls its objects."""
+_USUAL = r"/(?:api|docker)/v1/[a-z]+/[\w.:-]+/"
 
 
 def escape(text: str) -> str:
@@ -35,16 +40,31 @@ def _unsafe() -> re.Pattern[str]:
 
 
 def short_reference(uri: str) -> str:
-    """`type/key` of a URI, with a UUID cut to 8 characters and a hash to 12; a URI of another shape as it is."""
+    """`type/key` of a URI, with a UUID cut to 8 characters, a hash or an id of Swarm to 12; any other URI as it is.
+
+    It is a reference to the same.
+    """
     parts = [part for part in uri.split("/") if part]
     if len(parts) < 2:
         return uri
     key = parts[-1]
     if re.fullmatch(_UUID, key, re.IGNORECASE):
         return f"{parts[-2]}/{key[:8]}"
-    if re.fullmatch(_HASH, key):
-        return f"{parts[-2]}/{key.removeprefix('sha256:')[:12]}"
-    return uri
+    if (digest := re.fullmatch(_HASH, key)) is not None:
+        return f"{parts[-2]}/{digest[1][:12]}"
+    if re.fullmatch(_TASK, key):
+        return f"{parts[-2]}/{key[:12]}"
+    return f"{parts[-2]}/{key}" if re.fullmatch(_USUAL, uri) else uri
+
+
+def unescape(text: str) -> str:
+    """The text of which `escape` shows so much; a text that has such signs in it itself is taken for another."""
+    return re.sub(_ESCAPED, _invisible, text)
+
+
+def _invisible(found: re.Match[str]) -> str:
+    sign = found.group()
+    return next((char for char, shown in _SHORT.items() if shown == sign), None) or chr(int(sign[2:], 16))
 
 
 def _visible(found: re.Match[str]) -> str:

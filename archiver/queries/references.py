@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archiver.codec import uris
 from archiver.codec.text import is_clean
+from archiver.codec.visible import unescape
 from archiver.errors import AmbiguousReference, Candidate, NoSuchResource
 from archiver.model import Namesakes, Number, Resource, ResourceRef, TimeRange, numbers_of, to_datetime
 from archiver.queries import bearers, platforms
@@ -92,7 +93,13 @@ def _meant(connection: Connection, ref: str, within: Within) -> Found:
 
 
 def _as_printed(connection: Connection, ref: str, within: Within) -> Found:
-    """By what an answer has behind a name: its key, and of several platforms its own; or its URI or `type/key`."""
+    """By what an answer has behind a name: its key, and of several platforms its own; or its URI or `type/key`.
+
+    Or by a name of which what would act on a terminal was shown as signs.
+    """
+    written = unescape(ref)
+    if written != ref and is_clean(written) and (found := _meant(connection, written, within)).rows:
+        return found
     printed = re.fullmatch(_PRINTED, ref)
     if printed is None:
         return Found()

@@ -46,6 +46,7 @@ def archive(shared_url: NewArchive) -> Iterator[Archive]:
         docker(8, "image", "tag", f"sha256:{DIGEST}", "shop/web:1.2"),
         docker(9, "image", "pull", f"sha256:{'cd' * 32}", "other:latest", engine=ENGINE),
         docker(10, "volume", "create", "web-data", "web-data"),
+        docker(11, "network", "create", "6" * 64, "\x1b[31mred\u202e\n"),
     )
     with Archive.open(url) as archive:
         yield archive
@@ -75,6 +76,8 @@ def archive(shared_url: NewArchive) -> Iterator[Archive]:
         (f"web-2  container/{'3' * 12}", "3" * 64),
         (f"container web-2  /docker/v1/container/{'3' * 64}/", "3" * 64),
         ("shop/web:1.2 (ab12cd34ab12)", f"sha256:{DIGEST}"),
+        (r"\x1b[31mred\u202e\n", "6" * 64),
+        (r"network \x1b[31mred\u202e\n", "6" * 64),
     ],
 )
 def test_what_is_printed_is_a_reference(archive: Archive, ref: str, key: str) -> None:

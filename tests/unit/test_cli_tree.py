@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from archiver.cli.answers import tree as tree
+from archiver.cli.listing.cutting import width
 from archiver.cli.presentation import Format, Presentation
 from archiver.model import Coverage, Gap, TreeNode
 
@@ -47,6 +48,14 @@ def test_what_a_clock_that_is_ahead_dates_later_than_now_is_no_time_old() -> Non
     ahead = node("container", "web-1", "Running")._replace(since=NOW + timedelta(seconds=2))
 
     assert shown(ahead) == ["container web-1  /container/web-1/  Running  0s"]
+
+
+def test_a_state_as_long_as_somebody_likes_leaves_each_node_in_its_line() -> None:
+    hostile = node("stack", "s", "Stopped", node("container", "web-1", "Stopped " + "long" * 60))
+    for columns in (60, 100):
+        drawn = list(tree.lines(Presentation("table", now=NOW, columns=columns), hostile))
+        assert max(map(width, drawn)) <= columns
+        assert drawn[1].endswith("long  3h12m")
 
 
 def test_a_state_from_before_a_gap_has_a_question_mark() -> None:

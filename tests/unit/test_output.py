@@ -153,6 +153,10 @@ def test_a_short_view_cuts_keys_to_what_is_still_a_reference() -> None:
         (f"/api/app/v1/me/container/{UUID}/", "container/0fc9f01d"),
         ("/docker/container/" + "ab" * 32, "container/abababababab"),
         ("/api/v1/image/tutum.co/me/style-guide/", "/api/v1/image/tutum.co/me/style-guide/"),
+        ("/docker/v1/volume/web-data/", "volume/web-data"),
+        ("/docker/v1/service/x7k2p0q9v8s4m1n6b3c5z7l2d/", "service/x7k2p0q9v8s4"),
+        (f"/docker/v1/image/OW7V:SNVK:2MTM.sha256:{'cd' * 32}/", "image/cdcdcdcdcdcd"),
+        ("/docker/v1/volume/a%20b/", "/docker/v1/volume/a%20b/"),
         ("", ""),
     ],
 )

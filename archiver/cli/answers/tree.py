@@ -14,7 +14,7 @@ from archiver.cli.listing.columns import Column, refuse_fields
 from archiver.cli.listing.cutting import cut, width
 from archiver.cli.listing.machine import documents
 from archiver.cli.listing.output import blocks, render
-from archiver.cli.listing.widths import LEAST, narrowed
+from archiver.cli.listing.widths import LEAST, READABLE, narrowed
 from archiver.cli.presentation import Presentation
 from archiver.cli.words.coverage import is_watched
 from archiver.cli.words.states import DIM, state_style
@@ -146,6 +146,7 @@ def _label(presentation: Presentation, node: TreeNode, room: int, *, doubts: boo
         return escape(node.type)
     named = f"{escape(node.type)} {escape(node.name)}" if node.name else ""
     shade, state, age = _state(node, presentation.now, doubts=doubts)
+    state = state if presentation.columns is None else cut(state, max(READABLE, room // 3), ascii=presentation.ascii)
     place = f"on {escape(on)}" if on else ""
     rest = "".join(f"  {part}" for part in (state, age, place) if part)
     named, uri = _fitted(presentation, named, presentation.uri(node.uri), room - width(rest))
