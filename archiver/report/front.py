@@ -10,6 +10,7 @@ from html import escape
 from urllib.parse import quote
 
 from archiver.api.archive import Archive
+from archiver.codec.visible import short_reference
 from archiver.model import TimeRange, rfc3339
 from archiver.report.paths import PATHS
 
@@ -81,7 +82,8 @@ def _tops(archive: Archive) -> Iterator[str]:
     yield "<h2>What lives</h2><table>"
     for node in found[:SHOWN]:
         ref = quote(node.uri or "", safe="")
-        yield f'<tr><td>{escape(node.type)}<td><a href="timeline?ref={ref}">{escape(node.name or node.uri or "")}</a>'
-        yield f"<td>{escape(node.state or '')}<td>{len(node.children) or ''}"
+        name = escape(node.name or short_reference(node.uri or ""))
+        yield f'<tr><td>{escape(node.type)}<td><a href="timeline?ref={ref}">{name}</a>'
+        yield f"<td>{escape(node.state or '')}<td>{f'{len(node.children)} under it' if node.children else ''}"
         yield f'<td><a href="api/tree?ref={ref}">tree</a> <a href="api/actions?ref={ref}">actions</a>\n'
     yield f"</table>{'<p>... and more.</p>' if len(found) > SHOWN else ''}"

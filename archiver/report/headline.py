@@ -8,6 +8,7 @@ from archiver.codec.visible import short_reference
 from archiver.model import Lanes, duration, iso, to_micros
 from archiver.report.called import shown
 from archiver.report.picture import Picture
+from archiver.report.pieces import unwatched
 
 SOME_REASONS = 3
 """So many different reasons are named in one line."""
@@ -32,16 +33,20 @@ def said_of(picture: Picture) -> list[str]:
 
 
 def watched(picture: Picture) -> str:
-    """Whether somebody was watching, in one line."""
-    gaps = picture.lanes.coverage.gaps
+    """Whether somebody was watching while what is drawn happened, in one line."""
+    coverage = picture.lanes.coverage
+    if any(gap.stream is None for gap in coverage.gaps):
+        return shown(coverage.gaps[0].reason)
+    gaps = [gap for _, gap in unwatched(coverage, picture.within)]
     if not gaps:
         return "watched throughout"
-    if any(gap.stream is None for gap in gaps):
-        return shown(gaps[0].reason)
     total = sum((until - since for since, until in picture.gaps), timedelta(0))
     reasons = list(dict.fromkeys(shown(gap.reason) for gap in gaps))
     named = ", ".join(reasons[:SOME_REASONS]) + (", ..." if len(reasons) > SOME_REASONS else "")
-    return f"nobody was watching for {_count(len(gaps), 'gap')}, {duration(total)} in all: {named}"
+    counted = f"nobody was watching for {_count(len(gaps), 'gap')}"
+    if all(gap.proven for gap in gaps):
+        return f"{counted}: {named}; proven not to have changed"
+    return f"{counted}, {duration(total)} in all: {named}"
 
 
 def _count(number: int, what: str) -> str:

@@ -105,6 +105,16 @@ def test_an_action_carries_the_ends_that_it_is_proven_to_have_caused() -> None:
     assert ends == [[1, (at(10) - EPOCH) // timedelta(milliseconds=1)]]
 
 
+def test_what_was_not_watched_is_said_of_the_time_that_is_drawn() -> None:
+    told = lane("a", span("running", 0, 50), span("removed", 50))
+    over = lanes(told, gaps=(gap(80, None),))
+    open_ended = over._replace(range=over.range._replace(until=None))
+    assert carried(whole(open_ended))["said"][1] == "watched throughout"
+    assert carried(whole(lanes(told, gaps=(gap(80, 90),))))["said"][1].startswith(
+        "nobody was watching for 1 gap, 10m in"
+    )
+
+
 def test_a_hundred_thousand_states_are_less_than_a_megabyte() -> None:
     states = ["created", "running", "exited (137)", "running (healthy)", "removed"]
     crowd = [_busy(number, states) for number in range(200)]

@@ -9,12 +9,11 @@ from itertools import groupby
 from archiver.cli import times
 from archiver.cli.listing.cutting import cut, width
 from archiver.cli.presentation import Presentation
-from archiver.cli.words.coverage import coverage_line
 from archiver.cli.words.states import DIM, GREEN, RED, YELLOW
 from archiver.model import Lanes
 from archiver.report.called import shown
 from archiver.report.exits import exits, is_oom
-from archiver.report.headline import title_of
+from archiver.report.headline import title_of, watched
 from archiver.report.picture import Cut, Picture, picture
 from archiver.report.pieces import Bounds
 from archiver.report.strips import columns, covered, kind_of_rank
@@ -44,7 +43,7 @@ def lines(presentation: Presentation, lanes: Lanes, room: int, *, most: int | No
     left = min(max(map(width, labels), default=0), max(12, room * 2 // 5))
     strip = max(_NARROWEST, room - left - 2)
     yield beginning(f"{title_of(lanes)}: {_range(presentation, drawn.within)}", room)
-    yield beginning(coverage_line(presentation, lanes.coverage, lanes.range), room)
+    yield beginning(watched(drawn), room)
     if not labels:
         return
     yield ""
