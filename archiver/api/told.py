@@ -125,7 +125,8 @@ class Told(Opened):
 
         A part says that it is one, and not when somebody watched.
         """
-        from archiver.transfer.exporter import export, export_part
+        from archiver.transfer.exporter import export
+        from archiver.transfer.part import export_part
 
         ask = self._reader.pages()
         if range == ALWAYS and under is None and stream is None:

@@ -16,7 +16,20 @@ from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.event_rows import original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.uuids import unpack
-from archiver.transfer import exporter
+from archiver.transfer.exported_rows import (
+    OBSERVATIONS,
+    SESSIONS,
+    Beginning,
+    Keys,
+    Platforms,
+    beginning_of,
+    counted,
+    events_of,
+    keys_of_sessions,
+    observation_of,
+    session_of,
+    texts_of,
+)
 from archiver.transfer.format import end_line, event_line, head_line, observation_line, platform_line, telling_line
 from archiver.transfer.ordered import Ordered
 
@@ -47,7 +60,7 @@ _TOLD_AS_WELL = (
     " WHERE l.platform_id = :platform AND l.event_id IN :numbers AND l.received_at <= :known{}"
     " ORDER BY l.event_id, l.session_id"
 )
-_SESSIONS = f"{exporter.SESSIONS} WHERE s.opened_at <= :known_at{{}} ORDER BY s.id"
+_SESSIONS = f"{SESSIONS} WHERE s.opened_at <= :known_at{{}} ORDER BY s.id"
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
@@ -86,10 +99,10 @@ def export_known(ask: Ask, known_at: datetime | None, about: About | None, strea
     """
     assert stream is None or about is not None
     wanted, counts = _Wanted(known_at or _ALWAYS, stream), Counter[str]()
-    beginning, keys = ask(exporter.beginning_of), ask(exporter.keys_of_sessions)
+    beginning, keys = ask(beginning_of), ask(keys_of_sessions)
     yield head_line(None, "", HEAD)
-    yield from _counted(counts, "platform", map(platform_line, ask(_platforms, beginning, wanted)))
-    yield from _counted(counts, "session", iter(ask(_sessions, wanted)))
+    yield from counted(counts, "platform", map(platform_line, ask(_platforms, beginning, wanted)))
+    yield from counted(counts, "session", iter(ask(_sessions, wanted)))
     told = _BY_THEN if stream is None else _TOLD_BY_THEN
     asked = _ASKED_OF_THESE.format(wanted.of_stream("o.session_id"))
     with ExitStack() as ending:
@@ -99,15 +112,15 @@ def export_known(ask: Ask, known_at: datetime | None, about: About | None, strea
 
         events = numbers(_OF_THESE.format(told))
         for some in _pages(ask, _ALL, events, wanted):
-            yield from _counted(counts, "event", iter(ask(_events, beginning.platforms, keys, some, wanted)))
+            yield from counted(counts, "event", iter(ask(_events, beginning.platforms, keys, some, wanted)))
         for some in _pages(ask, _ALL, events, wanted):
-            yield from _counted(counts, "telling", iter(ask(_tellings, keys, beginning.platforms, some, wanted)))
+            yield from counted(counts, "telling", iter(ask(_tellings, keys, beginning.platforms, some, wanted)))
         for some in _pages(ask, _ASKED, numbers(asked), wanted):
-            yield from _counted(counts, "observation", iter(ask(_observations, beginning, keys, some)))
+            yield from counted(counts, "observation", iter(ask(_observations, beginning, keys, some)))
     yield end_line(counts)
 
 
-def _platforms(connection: Connection, beginning: exporter.Beginning, wanted: _Wanted) -> list[Platform]:
+def _platforms(connection: Connection, beginning: Beginning, wanted: _Wanted) -> list[Platform]:
     """What is known of platforms; of the streams that tell of them only what is wanted."""
     platforms = beginning.platforms.lines
     if wanted.stream is None:
@@ -148,17 +161,17 @@ def _next(connection: Connection, query: str, after: int, wanted: _Wanted) -> Se
 
 def _sessions(connection: Connection, wanted: _Wanted) -> list[str]:
     asked = _SESSIONS.format("" if wanted.stream is None else " AND s.stream_id = :stream")
-    return [exporter.session_of(row, wanted.known_at) for row in connection.execute(statement(asked), wanted.values())]
+    return [session_of(row, wanted.known_at) for row in connection.execute(statement(asked), wanted.values())]
 
 
 def _events(
     connection: Connection,
-    platforms: exporter.Platforms,
-    keys: exporter.Keys,
+    platforms: Platforms,
+    keys: Keys,
     numbers: Sequence[Number],
     wanted: _Wanted,
 ) -> list[str]:
-    rows = exporter.events_of(connection, numbers)
+    rows = events_of(connection, numbers)
     parents = parents_of(connection, rows.values())
     told_in = _told_in(connection, rows.values(), numbers, wanted)
     return [
@@ -166,7 +179,7 @@ def _events(
             row.id,
             keys[told_in[row.id].session],
             told_in[row.id].received_at,
-            exporter.texts_of(row),
+            texts_of(row),
             original(row, parents[row.parent_list_id]),
             platforms.stated(row.platform_id, told_in[row.id].session),
         )
@@ -190,8 +203,8 @@ def _told_in(
 
 def _tellings(
     connection: Connection,
-    keys: exporter.Keys,
-    platforms: exporter.Platforms,
+    keys: Keys,
+    platforms: Platforms,
     numbers: Sequence[Number],
     wanted: _Wanted,
 ) -> list[str]:
@@ -208,24 +221,16 @@ def _told_as_well(connection: Connection, numbers: Sequence[Number], wanted: _Wa
     return [row for among in by_platform(numbers) for row in connection.execute(asked, among.values(**wanted.values()))]
 
 
-def _observations(
-    connection: Connection, beginning: exporter.Beginning, keys: exporter.Keys, numbers: Sequence[Number]
-) -> list[str]:
-    asked = statement(f"{exporter.OBSERVATIONS} WHERE o.platform_id = :platform AND o.id IN :numbers")
+def _observations(connection: Connection, beginning: Beginning, keys: Keys, numbers: Sequence[Number]) -> list[str]:
+    asked = statement(f"{OBSERVATIONS} WHERE o.platform_id = :platform AND o.id IN :numbers")
     found = (row for among in by_platform(numbers) for row in connection.execute(asked, among.values()))
     rows = sorted(found, key=lambda row: row.id)
     parents = parents_of(connection, rows)
     return [
         observation_line(
             row.id,
-            exporter.observation_of(row, parents[row.parent_list_id], keys, beginning.inferred),
+            observation_of(row, parents[row.parent_list_id], keys, beginning.inferred),
             beginning.platforms.stated(row.platform_id, row.session_id),
         )
         for row in rows
     ]
-
-
-def _counted(counts: Counter[str], kind: str, lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        counts[kind] += 1
-        yield line
