@@ -15,7 +15,7 @@ from archiver.simulator.service.server import STILL, Listening, Simulator
 
 from .recording import Recorder, rows, wait_for
 
-MOST_MEMORY = 150 << 20
+MOST_MEMORY = 128 << 20
 FIELDS = ("type", "action", "state", "resource_uri", "uuid", "datetime", "date", "name", "anything")
 TEXTS = {
     "NUL": r"a\u0000b",
