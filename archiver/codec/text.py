@@ -23,20 +23,51 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of a key that is there twice only the last value would be left."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen = set[str]()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice[:50]!a} is there twice")
+    return found
+
+
 # One decoder for all: json.loads builds a new one per call when it is given parse_constant.
 _scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=_no_constant))["scan_once"]
+_scan_once: Callable[[str, int], tuple[Any, int]] = vars(
+    json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_each_once)
+)["scan_once"]
 _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
-def parse(text: str) -> Any:
+def parse(text: str, scan: Callable[[str, int], tuple[Any, int]] = _scan) -> Any:
     """The JSON value of a text. Raises ValueError for what is no JSON (NaN too), RecursionError when it is too deep."""
     try:
-        value, end = _scan(text, 0)
+        value, end = scan(text, 0)
     except StopIteration as exc:
         raise ValueError(f"no JSON value at character {exc.value}") from exc
     if end != len(text):
         raise ValueError(f"text after the JSON value, at character {end}")
     return value
+
+
+def parse_whole(text: str) -> Any:
+    """As `parse`, where nothing may be lost: raises ValueError also where an object has a key twice."""
+    value = parse(text)
+    # A quote and a colon stand behind each key, unless there are blanks between: mostly, to count them is enough.
+    if type(value) is dict and not (" :" in text or "\n" in text or "\t" in text or "\r" in text):
+        most = text.count('":')
+        if most == len(value) or most == _keys(value):
+            return value
+    return parse(text, _scan_once)
+
+
+def _keys(value: Any) -> int:
+    """How many keys all objects in a value have."""
+    if type(value) is dict:
+        return len(value) + sum(_keys(each) for each in value.values() if type(each) in (dict, list))
+    return sum(_keys(each) for each in value if type(each) in (dict, list))
 
 
 def parse_from(text: str, start: int) -> tuple[Any, int]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from archiver.codec.observation import observe
-from archiver.codec.text import MAX_NAME, MAX_URI, MAX_WORD, fits, keep, parse
+from archiver.codec.text import MAX_NAME, MAX_URI, MAX_WORD, fits, keep, parse_whole
 from archiver.model import Event, Message, Observation, Observed, Reject, Together
 from archiver.platforms.docker.facts import NEW_IMAGE, text, uri
 from archiver.platforms.docker.images import with_texts
@@ -68,7 +68,7 @@ def speaks_docker(line: bytes) -> bool:
 def _guarded(message: Message, made: Callable[[Mapping[str, Any], Said], M]) -> M | Reject:
     """What is made of a message that can be read; else the message with the reason why it cannot."""
     try:
-        value = parse(message.payload.decode().strip())
+        value = parse_whole(message.payload.decode().strip())
         if type(value) is not dict:
             return Reject.of(message, "not an event: no JSON object")
         envelope = value if type(value.get("message")) is dict else {"message": value}

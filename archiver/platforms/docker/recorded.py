@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from archiver.codec.text import dump, parse
+from archiver.codec.text import dump, parse_whole
 from archiver.codec.times import read_moment
 
 _TYPES = "builder|checkpoint|config|container|daemon|image|network|node|plugin|secret|service|volume"
@@ -76,7 +76,7 @@ def in_envelope(payload: bytes, facts: Mapping[str, str]) -> bytes:
     What says already which engine it is from stays as it is.
     """
     try:
-        value = parse(payload.decode())
+        value = parse_whole(payload.decode())
     except (ValueError, RecursionError):
         return payload
     if type(value) is not dict or not value.keys().isdisjoint(facts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archiver.codec.events import decode_object
-from archiver.codec.text import parse
+from archiver.codec.text import parse_whole
 from archiver.model import Event, Message, Reject
 
 
@@ -17,7 +17,7 @@ def decode(message: Message) -> Event | Reject:
     payload = message.payload
     try:
         text = payload.decode().strip()
-        value = parse(text)
+        value = parse_whole(text)
     except UnicodeDecodeError as exc:
         return Reject.of(message, f"not UTF-8: {exc.reason} at byte {exc.start}")
     except RecursionError:
