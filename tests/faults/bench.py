@@ -270,8 +270,9 @@ class Bench:
         )
         if left := spooled(self.spool).messages:
             problems.append(f"{len(left)} messages are left in the spool")
-        if "Traceback" in self.log():
-            problems.append(f"a traceback in the log: {self.log()[-800:]}")
+        before, traceback, rest = self.log().partition("Traceback")
+        if traceback:
+            problems.append(f"a traceback in the log: {before[-300:]}{traceback}{rest[:1500]}")
         if not problems:
             problems += overheard(self, thoroughly=self.size.thoroughly)
         if problems:

@@ -9,11 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .bench import Bench, Broken
-from .fault import SQLITE, Impossible, fault
+from .fault import SQLITE, Impossible, Size, fault
 
-_SPOOL_MIB = 24
-"""Its reserve is 16 of them."""
-_ARCHIVE_MIB = 24
 _LOST = "received messages are lost"
 
 
@@ -46,13 +43,23 @@ def filled(folder: Path) -> Iterator[None]:
         filler.unlink()
 
 
+def _for_spool(size: Size) -> int:
+    """Mebibytes: the reserve, and room for what comes in some seconds on a busy machine."""
+    return 16 + round(8 * size.rate / 500)
+
+
+def _for_archive(size: Size) -> int:
+    """Mebibytes: room for all that comes."""
+    return max(24, round(8 * size.turns * size.rate / 500))
+
+
 @fault(
     "the disk of the archive is filled by somebody else, and freed",
     "reading goes on, what comes waits in the spool",
     SQLITE,
 )
 def archive_disk_full(bench: Bench) -> str:
-    with small_disk(bench.folder / "small", _ARCHIVE_MIB) as folder:
+    with small_disk(bench.folder / "small", _for_archive(bench.size)) as folder:
         bench.move_archive(folder)
         bench.start()
         for _ in range(bench.size.turns):
@@ -67,7 +74,7 @@ def archive_disk_full(bench: Bench) -> str:
 
 @fault("the disk of the spool is filled by somebody else, and freed", "reading waits, and goes on by itself")
 def spool_disk_full(bench: Bench) -> str:
-    with small_disk(bench.folder / "small", _SPOOL_MIB) as folder:
+    with small_disk(bench.folder / "small", _for_spool(bench.size)) as folder:
         bench.spool = folder / "spool.db"
         bench.start()
         for turn in range(bench.size.turns):
@@ -85,7 +92,7 @@ def spool_disk_full(bench: Bench) -> str:
     SQLITE,
 )
 def both_disks_full(bench: Bench) -> str:
-    with small_disk(bench.folder / "small", _SPOOL_MIB + _ARCHIVE_MIB) as folder:
+    with small_disk(bench.folder / "small", _for_spool(bench.size) + _for_archive(bench.size)) as folder:
         bench.spool = folder / "spool.db"
         bench.move_archive(folder)
         for turn in range(bench.size.turns):

@@ -16,7 +16,7 @@ from tests.pgcluster import controlled_cluster, find_binaries
 
 from .bench import Bench, Broken
 from .disks import filled, small_disk
-from .fault import POSTGRES, fault
+from .fault import POSTGRES, Size, fault
 from .server import OPTIONS, Server
 
 
@@ -129,7 +129,7 @@ def server_disk_full(bench: Bench) -> str:
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="archiver-disk-")))
         place.chmod(0o755)  # the server is somebody else's
-        disk = stack.enter_context(small_disk(place / "disk", _DISK_MIB))
+        disk = stack.enter_context(small_disk(place / "disk", _for_server(bench.size)))
         url, control = stack.enter_context(controlled_cluster(binaries, OPTIONS, disk))
         server = bench.server = Server(url, control)
         bench.move_to(stack.enter_context(server.database()))
@@ -146,7 +146,11 @@ def server_disk_full(bench: Bench) -> str:
         return said
 
 
-_DISK_MIB = 256
+def _for_server(size: Size) -> int:
+    """Mebibytes: a server without a database, its log, which it keeps for a while, and all that comes."""
+    return max(256, round(48 * size.turns * size.rate / 500))
+
+
 _FULL = ("No space left", "disk is full", "cannot be reached", "does not answer")
 
 

@@ -74,15 +74,18 @@ class Session:
         safe: Callable[[str], str] = str,
         secrets: Collection[bytes] = (),
         beside: Beside | None = None,
+        *,
+        answers: bool = False,
     ) -> None:
         """`safe` takes our credentials out of a reason; no message that repeats one of the `secrets` keeps it.
 
-        `beside` learns by asking, and hears of what is told.
+        `beside` learns by asking, and hears of what is told. `answers`: the server is known to answer pings.
         """
         self._ws = ws
         self._secrets = secrets
         self._safe = safe
         self._beside = beside
+        self._answers = answers
         self._stream = stream
         self._identity = identity
         self._pace = pace
@@ -213,7 +216,8 @@ class Session:
         now = pace.monotonic()
         self._checked = ws.read_tick
         awake = max(ws.life.awake_since, self._resumed)
-        silent_after = pace.dead_after if ws.life.ponged else max(pace.dead_after, pace.mute_after)
+        answers = self._answers or ws.life.ponged
+        silent_after = pace.dead_after if answers else max(pace.dead_after, pace.mute_after)
         if now - max(ws.read_tick, awake) > silent_after:
             raise _Over(Ending.SILENT, f"no answer for {silent_after:g} s")
         if ws.halfway_since is not None and now - max(ws.halfway_since, awake) > pace.frame_deadline:

@@ -103,6 +103,8 @@ class WebsocketSource:
         self._quiet = QuietLog(_log, self._pace.monotonic)
         self._trouble: tuple[str, float] | None = None
         self._useful = False
+        self._answers = False
+        """Whether the server has answered a ping, and was not silent for as long as it may be since."""
         if target.startswith("wss"):
             self._trust()  # a certificate that cannot be used is refused now
         self._dialer = Dialer(target, header, proxy=proxy, context=self._trust, make=self._connection)
@@ -191,7 +193,9 @@ class WebsocketSource:
     def _session(self, connection: Connection, stop: threading.Event) -> Generator[Item, None, End]:
         self._trouble = None
         key, beside = secrets.token_hex(8), self._beside
-        session = Session(connection, self._stream, key, self._pace, self._safe, self._never_kept, beside)
+        session = Session(
+            connection, self._stream, key, self._pace, self._safe, self._never_kept, beside, answers=self._answers
+        )
         if beside is not None:
             beside.begin(key, connection.read_at)
         try:
@@ -200,6 +204,8 @@ class WebsocketSource:
             if beside is not None:
                 beside.end()
         self._useful = session.heard
+        # Another one may stand behind the same name now, which knows no ping: so it is silent only once.
+        self._answers = connection.life.ponged or (self._answers and end.ending is not Ending.SILENT)
         if session.heartbeats:
             _log.info("%s: %d messages were heartbeats", self._stream, session.heartbeats)
         return end
