@@ -10,7 +10,8 @@ from typing import get_args
 from archiver.api.archive import Archive
 from archiver.codec.prometheus import Family, Sample
 from archiver.model import Status, TimeRange
-from archiver.model.health import ProblemKind, Waiting
+from archiver.model.health import Waiting
+from archiver.model.standing import ProblemKind
 
 _Labels = tuple[tuple[str, str], ...]
 _Counts = Counter[tuple[str, _Labels]]

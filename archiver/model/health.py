@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import NamedTuple
 
 from archiver.model.moments import duration
-
-if TYPE_CHECKING:
-    from archiver.model.standing import Status, StreamStatus
-
-ProblemKind = Literal["unrecorded", "refused", "blind", "stale", "lagging", "silent", "full", "damaged"]
-"""unrecorded: no stream at all; refused: the platform does not take the credentials; blind: a stream cannot be reached,
-or nobody listens to it; stale: no sign of life of it reaches the archive, and nobody said why; lagging: what is
-received is archived too late; silent: nothing happened for too long; full: there is no room left; damaged: not all of
-the archive's file can be read."""
+from archiver.model.standing import Problem, Status, StreamStatus
 
 REFUSED = "credentials refused"
 """What the reason of a platform that does not take the credentials begins with."""
@@ -24,14 +16,6 @@ LEAST_FREE = 64 << 20
 """Bytes of a disk: less is no room."""
 _OLDEST = timedelta(seconds=60)
 _MOST_OF_THE_LIMIT = 0.9
-
-
-class Problem(NamedTuple):
-    """What is not well: for programs, for people, and what to do about it."""
-
-    kind: ProblemKind
-    text: str
-    hint: str
 
 
 class Waiting(NamedTuple):

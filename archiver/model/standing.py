@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from archiver.model.health import Problem
+ProblemKind = Literal["unrecorded", "refused", "blind", "stale", "lagging", "silent", "full", "damaged"]
+"""unrecorded: no stream at all; refused: the platform does not take the credentials; blind: a stream cannot be reached,
+or nobody listens to it; stale: no sign of life of it reaches the archive, and nobody said why; lagging: what is
+received is archived too late; silent: nothing happened for too long; full: there is no room left; damaged: not all of
+the archive's file can be read."""
+
+
+class Problem(NamedTuple):
+    """What is not well: for programs, for people, and what to do about it."""
+
+    kind: ProblemKind
+    text: str
+    hint: str
 
 
 class StreamStatus(NamedTuple):

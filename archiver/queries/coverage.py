@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 from archiver.model import Coverage, Empty, EndKind, Gap, Resource, TimeRange
-from archiver.model.empty import Extent, why_empty
+from archiver.queries.emptiness import Extent, why_empty
 from archiver.queries.numbers import last_numbers
 from archiver.storage.database.reading import Connection, Row, instant, instant_or_none
 from archiver.storage.database.statements import chunks, statement

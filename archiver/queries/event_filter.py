@@ -49,7 +49,7 @@ def conditions(connection: Connection, wanted: Filter) -> list[str] | None:
                 return None
             found.append(fits)
     if not wanted.healthchecks and vocabulary.only_others(wanted.actions):
-        quiet = no_healthcheck(connection, "e.action_id")
+        quiet = no_healthcheck(connection)
         found += [] if quiet is None else [quiet]
     if wanted.stream is not None:
         found.append(told_by(wanted.stream))

@@ -9,10 +9,10 @@ _ACTION = "SELECT a.id FROM event_actions a WHERE a.text = :word"
 _NAME = "SELECT n.id FROM texts n WHERE n.text = :word"
 
 
-def no_healthcheck(connection: Connection, action_id: str) -> str | None:
-    """The condition that an event is no health check; None where the archive knows of none."""
+def no_healthcheck(connection: Connection) -> str | None:
+    """The condition that an event `e` is no health check; None where the archive knows of none."""
     number = connection.scalar(_ACTION, {"word": HEALTHCHECK})
-    return None if number is None else f"({action_id} IS NULL OR {action_id} <> {number})"
+    return None if number is None else f"(e.action_id IS NULL OR e.action_id <> {number})"
 
 
 def healthcheck_name(connection: Connection) -> int | None:

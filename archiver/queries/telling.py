@@ -15,7 +15,7 @@ _URLS_OF = "SELECT o.id, t.url FROM sessions o JOIN streams t ON t.id = o.stream
 _OF_STREAM = "SELECT o.id FROM sessions o WHERE o.stream_id = {}"
 _TOLD_AS_WELL = (
     "EXISTS (SELECT 1 FROM tellings t"
-    " WHERE t.platform_id = {0}.platform_id AND t.event_id = {0}.id AND t.session_id IN ({1}))"
+    " WHERE t.platform_id = e.platform_id AND t.event_id = e.id AND t.session_id IN ({}))"
 )
 _RESOURCES = (
     "SELECT p.platform_id, p.resource_id FROM present p"
@@ -43,11 +43,11 @@ def urls_of(connection: Connection, sessions: Iterable[int]) -> dict[int, str]:
     return found
 
 
-def told_by(stream: int, row: str = "e", *, events: bool = True) -> str:
-    """The condition that a row of events (else of observations) was told by a stream, if not by it alone."""
+def told_by(stream: int, *, events: bool = True) -> str:
+    """The condition that a row `e` of events (else of observations) was told by a stream, if not by it alone."""
     sessions = _OF_STREAM.format(int(stream))
-    own = f"{row}.session_id IN ({sessions})"
-    return f"({own} OR {_TOLD_AS_WELL.format(row, sessions)})" if events else own
+    own = f"e.session_id IN ({sessions})"
+    return f"({own} OR {_TOLD_AS_WELL.format(sessions)})" if events else own
 
 
 def resources_of(connection: Connection, stream: int) -> list[Number]:

@@ -72,9 +72,9 @@ def _within(reach: Window, nodes: Iterable[Micros]) -> list[Micros]:
     return [node for node in nodes if node == OPEN or max(reach.since, 0) <= node < max(reach.until, 1)]
 
 
-def holding(at: Micros, reach: Window = ALWAYS) -> list[Part]:
+def holding(at: Micros) -> list[Part]:
     """The conditions of facts `f` that held at an instant."""
-    return [] if at == NEVER else overlapping(Window(at, at + 1), reach)
+    return [] if at == NEVER else overlapping(Window(at, at + 1))
 
 
 def holding_about(first: Micros, last: Micros, reach: Window = ALWAYS) -> list[Part]:

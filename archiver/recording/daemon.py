@@ -27,6 +27,8 @@ from archiver.recording.systemd import Notifier
 
 log = logging.getLogger(__name__)
 
+_CLOSING_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class DaemonPace:
@@ -284,11 +286,11 @@ class Daemon:
         return blanked_text("; ".join(filter(None, [text, *troubles])))
 
 
-def closed_in_time(spool: Spool, seconds: float = 1.0) -> bool:
+def closed_in_time(spool: Spool) -> bool:
     """Closes the spool; False when its disk does not let it."""
     closing = Thread(target=spool.close, name="close", daemon=True)
     closing.start()
-    closing.join(seconds)
+    closing.join(_CLOSING_SECONDS)
     return not closing.is_alive()
 
 

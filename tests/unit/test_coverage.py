@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from archiver.model import Coverage, Gap, TimeRange
-from archiver.model.empty import IN_WORDS, Empty, Extent, why_empty
+from archiver.model.empty import IN_WORDS, Empty
+from archiver.queries.emptiness import Extent, why_empty
 
 
 def at(hour: float | None) -> datetime | None:

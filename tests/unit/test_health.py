@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from archiver.model import Status, StreamStatus
-from archiver.model.health import LEAST_FREE, Limits, ProblemKind, Waiting, problems
+from archiver.model.health import LEAST_FREE, Limits, Waiting, problems
+from archiver.model.standing import ProblemKind
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)

@@ -20,6 +20,10 @@ def held(line: bytes) -> int:
     return len(line) + _OVERHEAD
 
 
+_MOST_ANSWERS = 2
+"""So many wait at once; who asked for more waits with his."""
+
+
 class Arrival(NamedTuple):
     """One message of the stream."""
 
@@ -82,11 +86,11 @@ Heard = Arrival | Ended | Introduced | Recalled | Pulse | Told
 class Inbox:
     """A queue of whatever was heard. Messages may wait in it up to a number of bytes, answers up to a number."""
 
-    def __init__(self, most_bytes: int, most_answers: int = 2) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._waiting = 0
         self._lock = threading.Lock()
-        self._room = threading.Semaphore(most_answers)
+        self._room = threading.Semaphore(_MOST_ANSWERS)
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self.closed = threading.Event()
         """Set when nobody listens any more."""

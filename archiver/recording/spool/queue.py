@@ -28,7 +28,7 @@ from archiver.recording.spool.file import (
 from archiver.recording.spool.holder import Holder
 from archiver.recording.spool.kept import begun_before, read_back
 from archiver.recording.spool.recent import Group, Recent
-from archiver.recording.spool.reserve import RESERVE, Reserve
+from archiver.recording.spool.reserve import Reserve
 from archiver.recording.spool.room import ITEM_BYTES, SIZE
 
 _T = TypeVar("_T")
@@ -48,9 +48,7 @@ class Spool:
     Raises SpoolInUse when another process has the file, SpoolError when it cannot be used.
     """
 
-    def __init__(
-        self, path: Path, limit: int = DEFAULT_LIMIT, in_memory: int = IN_MEMORY, reserve: int = RESERVE
-    ) -> None:
+    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT, in_memory: int = IN_MEMORY) -> None:
         self.path = path
         self._limit = limit
         # Whoever takes both takes the one of the file first; what is in memory waits for no disk.
@@ -59,7 +57,7 @@ class Spool:
         self._recent = Recent(in_memory)
         self._discard_to = 0
         self._woken = False
-        self._reserve = Reserve(path, reserve)
+        self._reserve = Reserve(path)
         self.holder = Holder(path)
         try:
             with translated(path):

@@ -24,9 +24,8 @@ class Reserve:
     during an outage has none. On a file system that copies what is written over (Btrfs, ZFS) it may help less.
     """
 
-    def __init__(self, path: Path, size: int = RESERVE) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = Path(f"{path}-reserve")
-        self._size = size
         self._told = False
 
     def hold(self) -> None:
@@ -40,15 +39,15 @@ class Reserve:
                 os.close(file)
 
     def _allocate(self, file: int) -> None:
-        if os.fstat(file).st_size >= self._size:
+        if os.fstat(file).st_size >= RESERVE:
             return
         for part in range(_STEPS, 0, -1):
             with suppress(OSError):
-                os.posix_fallocate(file, 0, self._size * part // _STEPS)
+                os.posix_fallocate(file, 0, RESERVE * part // _STEPS)
                 break
-        if os.fstat(file).st_size < self._size and not self._told:
+        if os.fstat(file).st_size < RESERVE and not self._told:
             self._told = True
-            log.warning("there is not enough room beside the spool for its reserve of %d bytes", self._size)
+            log.warning("there is not enough room beside the spool for its reserve of %d bytes", RESERVE)
 
     def lends(self, size: int) -> bool:
         """Whether so many bytes may be written in its room: it is whole, or half of it is there after that, too.
@@ -59,7 +58,7 @@ class Reserve:
             there = self._path.stat().st_size
         except OSError:
             return False
-        return there >= self._size or there - 2 * size >= self._size // 2
+        return there >= RESERVE or there - 2 * size >= RESERVE // 2
 
     def give_up(self) -> bool:
         """Gives the room back to the disk; False when there was none."""
