@@ -23,7 +23,9 @@ from archiver.model import (
     Record,
     Reject,
     Telling,
+    iso,
     kind_of_end,
+    now_micros,
     to_micros,
 )
 from archiver.platforms.docker.images import made_of, with_texts
@@ -36,10 +38,13 @@ from archiver.transfer.format import (
     DIALECTS,
     END_KINDS,
     FORMAT,
+    INSTANTS,
     TEXTS,
 )
 
 W = TypeVar("W")
+_DAY = 86_400 * 1_000_000
+"""As far ahead of ours the clock may be by which a session was recorded."""
 
 
 class LaterFormat(Exception):
@@ -139,6 +144,8 @@ def _count(found: Any) -> int:
 
 
 def _session(value: dict[str, Any]) -> list[Record]:
+    if (latest := max(_micros(value[name]) for name in INSTANTS if value.get(name) is not None)) > now_micros() + _DAY:
+        raise ValueError(f"nobody can have watched until {iso(latest)}, which is yet to come")
     stream, session, dialect = _known(value["stream"]), _known(value["session"]), _one_of(DIALECTS, value["dialect"])
     accepted_at = None if value.get("authenticated_at") is None else _micros(value["authenticated_at"])
     told: list[Record] = [

@@ -16,7 +16,7 @@ from archiver.storage.schema import IMAGE, SLOT
 from archiver.transfer.importer import ImportResult, import_lines
 
 from ..migrations import released
-from .archives import STREAM, event, export, exported, micros, opened, record, rows, seen, uri
+from .archives import STREAM, closed, event, export, exported, micros, opened, record, rows, seen, uri
 
 SECOND = f"{STREAM}?second"
 """Of the same account."""
@@ -141,6 +141,24 @@ ODD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
 def test_a_line_that_makes_no_sense_is_a_reject(sqlite_url: str, value: dict[str, Any]) -> None:
     assert import_lines(sqlite_url, [json.dumps(value).encode()]) == ImportResult(rejects=1)
+
+
+@pytest.mark.parametrize("name", ["last_seen_at", "closed_at"])
+def test_nobody_watched_a_time_that_is_yet_to_come(database_url: str, copy_url: str, name: str) -> None:
+    """One such session would hide each gap of its stream for ever."""
+    record(database_url, opened("a", 0), event("container/1", "Running", 1, session="a"), closed("a", 5))
+    told = [json.loads(line) for line in export(database_url)]
+    for line in told:
+        if line["archiver"] == "session":
+            line[name] = "9999-12-31T23:59:59Z"
+
+    done = import_lines(copy_url, [json.dumps(line).encode() + b"\n" for line in told])
+
+    assert (done.events, done.rejects) == (1, 1)
+    assert exported(copy_url, "session") == []
+    with Archive.open(copy_url) as archive:
+        assert archive.coverage().complete is False
+        assert "yet to come" in next(archive.rejects()).reason
 
 
 def test_a_telling_of_what_is_not_there_is_left_out(sqlite_url: str) -> None:
