@@ -220,14 +220,14 @@ class NoSuchEvent(ReferenceUnclear):
 class NotThen(ReferenceUnclear):
     """A resource is asked about as it stood at an instant at which it was not there; ``life`` says when it was."""
 
-    message = "{uri} was not there at {at}"
+    message = "{what} was not there at {at}"
     hint = "{life}"
 
 
 class NotTold(ReferenceUnclear):
     """A stream alone is asked about a resource of which it told nothing."""
 
-    message = "{stream} told nothing of {uri}"
+    message = "{stream} told nothing of {what}"
     hint = "leave out --stream: others told of it"
 
 

@@ -55,6 +55,11 @@ class Resource(NamedTuple):
     platform: str | None = None
     """The name of its platform, where the archive has several."""
 
+    @property
+    def title(self) -> str:
+        """What to call it in a sentence: its type and name, and behind that its URI; without a name its URI."""
+        return f"{self.type} {self.name} ({self.uri})" if self.name else self.uri
+
 
 class Gap(NamedTuple):
     """When nobody was watching a stream, and why; `until` None: still so."""

@@ -64,7 +64,7 @@ def not_then(connection: Connection, resource: Resource, at: Micros, now: dateti
         life = "it was never heard of" if first is None else f"it was first heard of at {rfc3339(to_datetime(first))}"
     else:
         life = f"it had been {found.state} since {rfc3339(to_datetime(found.gone_at))}"
-    return NotThen(uri=resource.uri, at=rfc3339(to_datetime(at)), life=life)
+    return NotThen(what=resource.title, at=rfc3339(to_datetime(at)), life=life)
 
 
 _FIRST = "SELECT p.first_at FROM present p WHERE p.platform_id = :platform AND p.resource_id = :number"

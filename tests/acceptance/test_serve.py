@@ -91,3 +91,12 @@ def test_archive_that_is_not_there_is_said_at_once(run_archiver: RunArchiver) ->
 
     assert refused.returncode == 4
     assert "hint: " in refused.stderr
+
+
+def test_who_serves_beyond_the_loopback_is_told_who_may_read(sqlite_url: str, spawn_archiver: SpawnArchiver) -> None:
+    record(sqlite_url, event("container/1", "Running"))
+    process = spawn_archiver("-q", "--database", sqlite_url, "serve", "--port", "0", "--bind", "0.0.0.0")
+    assert process.stderr is not None
+    assert "may read everything" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130

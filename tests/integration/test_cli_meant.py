@@ -65,3 +65,22 @@ def test_a_name_that_nothing_has_may_be_another(
     complaint, hint = done.stderr.splitlines()
     assert complaint == f"archiver: error: no resource matches {ref!r}"
     assert hint.startswith(f"  hint: {said or 'give a URI'}")
+
+
+@pytest.mark.parametrize("line", [["export", "--under"], ["note", "moved", "--under"], ["events", "--under"]])
+def test_so_may_a_name_in_an_option(line: list[str], sqlite_url: str, run_archiver: RunArchiver) -> None:
+    record(sqlite_url, event("container/1", "Running")._replace(name="shop-web-1"))
+
+    done = run_archiver("--database", sqlite_url, *line, "shop-wbe-1")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "hint: did you mean shop-web-1?" in done.stderr
+
+
+def test_what_was_not_there_is_called_by_its_name(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    record(sqlite_url, event("container/1", "Running")._replace(name="web"))
+
+    done = run_archiver("--database", sqlite_url, "at", "2016-01-31", "web")
+
+    assert done.returncode == 3
+    assert "error: container web (/api/v1/container/1/) was not there at 2016-01-31" in done.stderr

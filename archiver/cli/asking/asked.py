@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from archiver.cli import times
-from archiver.cli.asking.refs import is_one
 from archiver.cli.asking.subjects import Subjects, namesakes_line, subjects
 from archiver.cli.common import (
     Color,
@@ -36,10 +35,10 @@ from archiver.cli.common import (
 )
 from archiver.cli.presentation import Format, Presentation, make_presentation
 from archiver.cli.times import zones
+from archiver.cli.words.meant import nearly
 from archiver.errors import (
     AmbiguousReference,
     NoSuchResource,
-    NoSuchResourceButNear,
     NotThen,
     NotTold,
     ReferenceUnclear,
@@ -196,7 +195,7 @@ class Asked:
         try:
             return other.resolve(subject.uri, platform=self._home(other, subject))
         except NoSuchResource:
-            raise missing(uri=subject.uri, **why) from None
+            raise missing(what=subject.title, **why) from None
 
     def _home(self, other: Archive, subject: Resource) -> str | None:
         """The platform of a resource, as far as another archive knows platforms."""
@@ -234,14 +233,8 @@ class Asked:
 
         Raises NoSuchResource, AmbiguousReference, TooManyResources, BadInput.
         """
-        try:
+        with nearly(self.url, refs):
             found = subjects(self.archive, refs, self._platform, self.range if within is None else within)
-        except NoSuchResource as exc:
-            from archiver.cli.words import meant  # most names are known
-
-            if is_one(refs) and (near := meant.near_name(self.url, refs[0])):
-                raise NoSuchResourceButNear(ref=refs[0], near=near) from exc
-            raise
         for resource in found.resources:
             if resource.namesakes is not None:
                 self.note(namesakes_line(self.presentation, resource.uri, resource.namesakes))

@@ -9,9 +9,21 @@ import typer
 
 from archiver.cli import completion, times
 from archiver.cli.asking.refs import spelt_out
-from archiver.cli.common import Database, OnStream, Since, Until, Utc, configuration, examples, note, open_archive
+from archiver.cli.common import (
+    Database,
+    OnStream,
+    Since,
+    Until,
+    Utc,
+    configuration,
+    database_url,
+    examples,
+    note,
+    open_archive,
+)
 from archiver.cli.files import require_other, write_file
 from archiver.cli.presentation import Format
+from archiver.cli.words.meant import nearly
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model import TimeRange
@@ -72,7 +84,8 @@ def export(
         raise UsageError(reason=reason, hint=hint)
     within = times.parse_range(since, until, utc=utc)
     with open_archive(ctx, database) as archive:
-        about = archive.resolve_all(spelt_out(under), range=within) if under else None
+        with nearly(database_url(ctx, database), under or ()):
+            about = archive.resolve_all(spelt_out(under), range=within) if under else None
         lines = archive.export(within, about, stream=stream)
         if about is not None or within != TimeRange() or stream is not None:
             note(ctx, "a part: events alone; where it is imported, nobody was watching")

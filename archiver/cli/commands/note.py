@@ -13,6 +13,7 @@ from archiver.cli.common import Database, OnPlatform, Output, examples, note
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
 from archiver.cli.listing.cells import to_json
 from archiver.cli.presentation import make_presentation
+from archiver.cli.words.meant import nearly
 from archiver.cli.writing import write_lines
 from archiver.codec.notes import Note, note_of
 from archiver.errors import UsageError
@@ -99,7 +100,8 @@ def _placed(url: str, told: Note, under: str, platform: str | None) -> tuple[Not
     from archiver.api.archive import Archive
 
     with Archive.open(url) as archive:
-        resource = archive.resolve(under, platform=platform)
+        with nearly(url, [under]):
+            resource = archive.resolve(under, platform=platform)
         return told._replace(under=resource.uri), archive.platform_of(resource)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Database, complain, database_url, examples, note, open_archive
+from archiver.cli.common import Database, complain, database_url, examples, note, open_archive, warn
 from archiver.errors import CannotServe
 from archiver.model import TimeRange
 
@@ -49,6 +49,7 @@ def serve(
 
     It asks nobody who he is: on another address than the loopback, whoever reaches it may read everything.
     """
+    from archiver.platforms.wire.address import is_loopback
     from archiver.report.serve import Server
     from archiver.report.site import Site
 
@@ -65,6 +66,8 @@ def serve(
         host, chosen = server.server_address[:2]
         shown = f"[{host!s}]" if ":" in str(host) else str(host)
         note(ctx, f"serving at http://{shown}:{chosen}/ until Ctrl-C")
+        if not is_loopback(str(host)):
+            warn(f"whoever reaches {shown}:{chosen} may read everything; nobody is asked who he is")
         server.serve_forever()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from archiver.cli.asking.refs import is_one
 from archiver.cli.escape import escape
+from archiver.errors import NoSuchResource, NoSuchResourceButNear
 
 if TYPE_CHECKING:
     from archiver.queries.completion import Vocabulary
@@ -39,12 +41,25 @@ def unheard(url: str, of: Vocabulary, what: str, texts: Sequence[str]) -> Iterat
             yield f"the archive has no {what} {text!r}{_near(text, known)}"
 
 
+@contextmanager
+def nearly(url: str, refs: Sequence[str]) -> Iterator[None]:
+    """Raises, where one reference means nothing in the archive at `url`, which name may be meant by it instead."""
+    try:
+        yield
+    except NoSuchResource as exc:
+        if is_one(refs) and (near := near_name(url, refs[0])):
+            raise NoSuchResourceButNear(ref=refs[0], near=near) from exc
+        raise
+
+
 def near_name(url: str, ref: str) -> str | None:
     """The name of a resource of the archive at `url` that may be meant by one that it does not know.
 
     Looked for among those that begin with the same two characters, in upper or lower case; None: there is none, or too
     many to look through.
     """
+    from difflib import get_close_matches  # most names are known
+
     from archiver.queries import completion
 
     kind, slash, rest = ref.strip().rpartition("/")
@@ -70,6 +85,8 @@ def _fits(text: str, word: str) -> bool:
 
 
 def _near(text: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
     words = {word.partition(" (")[0].lower(): word.partition(" (")[0] for word in known}
     if found := get_close_matches(text.lower(), words, n=1):
         return f"; did you mean {escape(words[found[0]])}?"
