@@ -66,12 +66,12 @@ Examples:
 
 \b
 Exit codes:
-  0 ok, also for an empty answer       5 schema not at head
-  1 failure                            6 not watched (--strict), not well (status)
-  2 wrong usage                        7 empty answer, with --fail-if-empty
-  3 no such or ambiguous resource     77 credentials refused
-  4 database or stream unreachable    78 configuration wrong
-                                     130 Ctrl-C
+  0 ok, also for an empty answer      5 schema not at head
+  1 failure                           6 not watched (--strict), or not well
+  2 wrong usage                       7 empty answer, with --fail-if-empty
+  3 no such or ambiguous resource    77 credentials refused
+  4 database or stream unreachable   78 configuration wrong
+                                    130 Ctrl-C
 """
 
 

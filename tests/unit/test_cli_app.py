@@ -126,6 +126,11 @@ def test_a_wrong_use_is_told_as_every_other_error(
     assert hint in next_step
 
 
+def test_help_fits_into_eighty_columns() -> None:
+    shown = run("--help", env=os.environ | {"COLUMNS": "80"}).stdout
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
 @pytest.mark.parametrize("outer", application.INSIDE)
 def test_commands_that_are_pointed_to_are_there(outer: str) -> None:
     assert set(application.INSIDE[outer]) <= set(application.load(outer).commands)
