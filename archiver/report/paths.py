@@ -12,6 +12,8 @@ from archiver.api.archive import Archive
 from archiver.codec.text import dump
 from archiver.errors import UsageError
 from archiver.model import Resource, TimeRange
+from archiver.model.values import Value
+from archiver.queries.values import Vocabulary
 from archiver.report import documents, reports
 
 MOST_EVENTS = 1_000_000_000
@@ -159,12 +161,31 @@ def _gaps(archive: Archive, asked: Parameters) -> Pieces:
     return _object(documents.gaps_head(about, asked.range, watched), "gaps", rows)
 
 
+def _values(archive: Archive, asked: Parameters) -> Pieces:
+    word = asked.one("of")
+    if word not in _WORDS:
+        raise UsageError(
+            reason="of is missing" if word is None else f"of is {word[:100]!r}", hint="it is state, type or action"
+        )
+    rows = (documents.record(_VALUE, each) for each in archive.values(_WORDS[word], asked.range))
+    return _listed(archive, asked, None, "values", rows)
+
+
 def _resources(archive: Archive, asked: Parameters) -> Pieces:
     return _list(map(documents.resource, archive.resolve_all(asked.refs())))
 
 
 def _status(archive: Archive, asked: Parameters) -> Pieces:
     return iter([dump(documents.status(archive.status()))])
+
+
+_WORDS: dict[str | None, Vocabulary] = {"state": "state", "type": "type", "action": "action"}
+_VALUE: list[documents.Field[Value]] = [
+    documents.Field("value", lambda each: each.value),
+    documents.Field("count", lambda each: each.events),
+    documents.Field("first_at", lambda each: each.first_at),
+    documents.Field("last_at", lambda each: each.last_at),
+]
 
 
 class Path(NamedTuple):
@@ -195,6 +216,7 @@ PATHS = {
         "A report: availability, restarts, deploys, flaps, changes or coverage.",
     ),
     "gaps": Path(("ref", *_RANGE), _gaps, "When nobody was watching, and why."),
+    "values": Path(("of", *_RANGE, "coverage"), _values, "Which states, types or actions there were, and how often."),
     "resources": Path(("ref",), _resources, "What a name, a URI, a key, the beginning of one or a pattern means."),
     "status": Path((), _status, "How things stand with the archive and its streams."),
 }
