@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from archiver.api.archive import Archive
     from archiver.config.settings import Config
 
+_A_RESOURCE = "A resource: URI, type/key, key, name, or at least 4 characters of a key"
+_AN_INSTANT = "2h, '2 months ago', yesterday, monday, '14:00 CET', ISO 8601, an epoch"
 Refs = Annotated[
     list[str],
     typer.Argument(
         metavar="REF...",
-        help="A resource: URI, type/key, key, name, or at least 4 characters of a key; a pattern: 'web-*'; "
-        "- reads references from standard input, one a line.",
+        help=f"{_A_RESOURCE}; a pattern: 'web-*'; - reads references from standard input, one a line.",
         autocompletion=completion.references,
         show_default=False,
     ),
@@ -36,7 +37,7 @@ AnyRefs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[REF...]",
-        help="A resource: URI, type/key, key, name, or at least 4 characters of a key; a pattern: 'web-*'; "
+        help=f"{_A_RESOURCE}; a pattern: 'web-*'; "
         "- reads references from standard input, one a line; without one, everything.",
         autocompletion=completion.references,
         show_default=False,
@@ -46,7 +47,7 @@ OneRef = Annotated[
     str,
     typer.Argument(
         metavar="REF",
-        help="A resource: URI, type/key, key, name, or at least 4 characters of a key.",
+        help=f"{_A_RESOURCE}.",
         autocompletion=completion.references,
         show_default=False,
     ),
@@ -55,7 +56,7 @@ MaybeRef = Annotated[
     str | None,
     typer.Argument(
         metavar="[REF]",
-        help="A resource: URI, type/key, key, name, or at least 4 characters of a key.",
+        help=f"{_A_RESOURCE}.",
         autocompletion=completion.references,
         show_default=False,
     ),
@@ -64,7 +65,7 @@ Moment = Annotated[
     str,
     typer.Argument(
         metavar="TIME",
-        help="An instant: 2h, '2 months ago', yesterday, monday, '14:00 CET', ISO 8601, an epoch.",
+        help=f"An instant: {_AN_INSTANT}.",
         show_default=False,
     ),
 ]
@@ -92,7 +93,7 @@ Since = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="From here on, inclusive: 2h, '2 months ago', yesterday, monday, '14:00 CET', ISO 8601, an epoch.",
+        help=f"From here on, inclusive: {_AN_INSTANT}.",
         show_default=False,
     ),
 ]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
-from archiver.cli.files import begun, destination
+from archiver.cli.files import begun, destination, in_place_of
 from archiver.cli.writing import writing
 from archiver.errors import BadInput
 
@@ -39,16 +37,5 @@ def require_place(path: Path) -> None:
 
 def keep_cursor(path: Path, cursor: str) -> None:
     """Puts a cursor into the file: the new one or, whatever happens, the old one. Raises CannotWrite."""
-    path = destination(path)
-    with writing(str(path)):
-        unfinished, file = begun(path, 0o600)
-        try:
-            with file:
-                file.write(cursor + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                unfinished.unlink()
-            raise
+    with in_place_of(destination(path), 0o600) as file:
+        file.write(cursor + "\n")

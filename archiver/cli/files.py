@@ -27,20 +27,28 @@ def write_file(path: Path, lines: Iterable[str]) -> int:
     path = destination(path)
     if path.exists() and not path.is_file():
         return _write_into(path, lines)
+    with ended_by_sigterm(), in_place_of(path) as out:
+        return write_lines(lines, out)
+
+
+@contextmanager
+def in_place_of(path: Path, new: int = 0o666) -> Iterator[TextIO]:
+    """A file that takes the place of another (`new`: as `begun` has it) when all of it is on disk; else that stays.
+
+    Raises CannotWrite.
+    """
     with writing(str(path)):
-        unfinished, out = begun(path)
-    try:
-        with ended_by_sigterm(), writing(str(path)), out:
-            count = write_lines(lines, out)
-            out.flush()
-            os.fsync(out.fileno())
-        with writing(str(path)):
+        unfinished, out = begun(path, new)
+        try:
+            with out:
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
             unfinished.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
-    return count
+        except BaseException:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise
 
 
 def destination(path: Path) -> Path:

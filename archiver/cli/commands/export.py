@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from archiver.cli import completion, times
+from archiver.cli import times
 from archiver.cli.asking.refs import spelt_out
 from archiver.cli.common import (
     Database,
@@ -21,6 +21,7 @@ from archiver.cli.common import (
     note,
     open_archive,
 )
+from archiver.cli.event_options import Under
 from archiver.cli.files import require_other, write_file
 from archiver.cli.presentation import Format
 from archiver.cli.words.meant import nearly
@@ -31,15 +32,6 @@ from archiver.model import TimeRange
 File = Annotated[
     str | None,
     typer.Option("-o", "--output", metavar="FILE", help="Default: standard output.", show_default=False),
-]
-Under = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="REF",
-        help="Only of this resource and of all that was under it then; a pattern, or - for standard input, as well.",
-        autocompletion=completion.references,
-        show_default=False,
-    ),
 ]
 CursorFile = Annotated[str | None, typer.Option(hidden=True, help="Of `events`, which goes on from a cursor.")]
 
