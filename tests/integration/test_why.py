@@ -130,7 +130,7 @@ def test_at_a_shell(sqlite_url: str, run_archiver: RunArchiver) -> None:
     table = said("-o", "table").splitlines()
     assert table[3].split() == ["AGO", "WHERE", "CHANGE", "WHAT", "BEFORE", "AFTER", "WHY", "BY"]
     assert table[0].endswith(f", its last stop: {uri('container/web')}")
-    assert f"told: {uri('action/redeploy')} by ada" in table[4]
+    assert "told: action/redeploy by ada" in table[4]
     assert said("-o", "plain").count("\n") == 5
 
 
