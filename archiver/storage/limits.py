@@ -1,4 +1,4 @@
-"""How much the recorder remembers from one batch to the next, so that its memory stays bounded whatever comes."""
+"""How much the recorder remembers from one batch to the next, and does in one: bounded, whatever comes."""
 
 from __future__ import annotations
 
@@ -22,3 +22,5 @@ class CacheLimits:
     """Lists of parents of which is known what they say; one with many counts for several."""
     standing: int = 20_000
     """Resources of which is known how they stand."""
+    gone: int = 10_000
+    """Objects that one list ends, so that its transaction ends soon: what more it does not show the next one ends."""

@@ -33,11 +33,12 @@ _r, _p, _e = resources.c, present.c, events.c
 
 
 def vanished(
-    connection: Connection, listed: Listed, platform: int, stream: str | None = None
+    connection: Connection, listed: Listed, platform: int, stream: str | None = None, most: int = 10_000
 ) -> Iterator[list[Observation]]:
     """That those are gone which the archive believes to live on a platform, and which are not in the lists, in parts.
 
-    The lists are those of the stream of their session, else of `stream`.
+    The lists are those of the stream of their session, else of `stream`. No more than the `most` that are known
+    longest; the others when a list is there again.
     """
     search = _Search(connection, listed, platform, stream)
     numbers = search.missing()
@@ -45,13 +46,16 @@ def vanished(
         log.warning("nothing of what the REST API lists was ever told of here: is it another account's?")
         return
     for rows in search.parts(numbers):
-        yield [
+        found = [
             Observation(
                 one.uri, VANISHED, None, (), max(listed.at, one.last_at or 0), None, listed.session, platform=platform
             )
             for one in rows
             if not _may_be_new(connection, platform, one, listed)
         ]
+        yield found[:most]
+        if (most := most - len(found)) <= 0:
+            return
 
 
 class _Search:

@@ -75,6 +75,7 @@ class Writer:
         self._placing = Placing(numbers, self.platforms)
         self._sessions = Sessions(numbers, self.platforms)
         self._words = WordRows(limits, numbers, self._sessions)
+        self._limits = limits
 
     def forget(self) -> None:
         """Empties the caches, after a rollback."""
@@ -210,7 +211,7 @@ class Writer:
             else:
                 nobody = Observation("/api/v1/", None, None, (), record.at, None, record.session)
                 (placed,) = self._asked(connection, Answers((nobody,), record.asked, 0), whose)
-                for part in vanished(connection, record, placed.platform or 0, whose.platform):
+                for part in vanished(connection, record, placed.platform or 0, whose.platform, self._limits.gone):
                     gone += len(part)
                     self._write_found(connection, part)
         return len(observed), gone, len(acted)

@@ -180,6 +180,15 @@ def test_any_number_of_objects_that_a_stream_only_named_ends_in_the_memory_of_fe
     assert most[1] < 1.5 * most[0], most
 
 
+def test_of_very_many_that_are_listed_no_more_each_list_ends_some(gap_url: str) -> None:
+    """A transaction that ends them all might take longer than one may, and be tried for ever."""
+    record(gap_url, event("container/1", "Running", 101, [f"service/{each}" for each in range(25)], "s2"))
+    lists = listed(1000, container="1 2", service="web", node="a", stack="shop", nodecluster="c")
+
+    with Recorder(gap_url, limits=CacheLimits(gone=10)) as recorder:
+        assert [recorder.record([lists]).gone for _ in range(4)] == [10, 10, 5, 0]
+
+
 def test_nothing_is_gone_of_a_type_whose_list_was_not_whole(gap_url: str) -> None:
     assert asked(gap_url, listed(101, service="web", stack="shop")) == Recorded()
 
