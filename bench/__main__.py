@@ -178,9 +178,6 @@ GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
     "journald": Run.journald,
 }
 
-SELDOM = frozenset({"reports", "reports-postgresql"})
-"""Only measured when they are named: some of them take minutes."""
-
 
 def measure(run: Run, groups: list[str]) -> list[Row]:
     """The rows of the groups, one after the other."""
@@ -211,7 +208,7 @@ def main() -> int:
         parser.error(f"--events takes {2 * LEAST} or more")
     with workshop(options.folder) as shop:
         run = Run(shop, options.events, options.rounds, options.batch, "cpu" if options.shared else "wall")
-        rows = measure(run, options.only or [name for name in GROUPS if name not in SELDOM])
+        rows = measure(run, options.only or list(GROUPS))
     command = f"python -m bench {shlex.join(sys.argv[1:])}"
     section = results.section(rows, options.events, command, options.rounds, shared=options.shared)
     print(section)

@@ -61,13 +61,14 @@ def _reports(about: Subjects) -> Iterator[Question]:
 def _of_view(view: str, columns: tuple[str, ...], about: Subjects) -> Iterator[Question]:
     since, until = (to_micros(end) for end in _ends(about.hour))
     text, *number = columns
-    if text == "day":
+    by_day = text == "day"
+    if by_day:
         # A whole one: of its last day the short archive knows but the first hours.
-        of_hour = f"v.day = '{(_ends(about.hour)[0] - timedelta(days=1)).date()}'"
+        when, within = "a day", f"v.day = '{(_ends(about.hour)[0] - timedelta(days=1)).date()}'"
     else:
-        of_hour = f"v.{text} >= '{iso(since)}' AND v.{text} < '{iso(until)}'"
-    yield Question(f"{view} of an hour", f"SELECT * FROM {view} v WHERE {of_hour}", TIMES)
-    if number and text != "day":
+        when, within = "an hour", f"v.{text} >= '{iso(since)}' AND v.{text} < '{iso(until)}'"
+    yield Question(f"{view} of {when}", f"SELECT * FROM {view} v WHERE {within}", TIMES)
+    if number and not by_day:
         by_number = f"v.{number[0]} >= {since} AND v.{number[0]} < {until}"
         yield Question(f"{view} of an hour in microseconds", f"SELECT * FROM {view} v WHERE {by_number}", TIMES)
     if view == "coverage_daily":
@@ -75,7 +76,11 @@ def _of_view(view: str, columns: tuple[str, ...], about: Subjects) -> Iterator[Q
     subject = about.quiet if view == "deploys" else about.container
     yield Question(f"{view} of one object", f"SELECT * FROM {view} WHERE uri = '{subject}'", TIMES)
     below = f"JOIN subtree u ON u.ancestor_uri = '{about.quiet}' AND u.descendant_uri = v.uri"
-    yield Question(f"{view} of a stack", f"SELECT v.* FROM {view} v {below}", TIMES)
+    of_stack = f"SELECT v.* FROM {view} v {below}"
+    if by_day:
+        yield Question(f"{view} of a stack in a day", f"{of_stack} WHERE {within}", TIMES)
+    else:
+        yield Question(f"{view} of a stack", of_stack, TIMES)
 
 
 def _ends(range: TimeRange) -> tuple[datetime, datetime]:

@@ -164,7 +164,7 @@ def _availability_daily(say: Idioms) -> str:
     d.day AS day, {morning} AS day_us, {say.latest([morning, "p.first_at"])} AS since_us,
     {say.earliest([f"{morning} + {DAY}", say.now, f"coalesce(p.gone_at, {OPEN})"])} AS until_us
   FROM present p
-  JOIN {CLASSES} l ON {say.likely(FEW, 0.02)} AND {say.likely(OF_CLASS, 0.5)}
+  JOIN {CLASSES} l ON {say.likely(FEW, 0.5)} AND {say.likely(OF_CLASS, 0.5)}
   JOIN event_types t ON {say.likely("t.id = p.type_id", 0.5)} AND t.text = 'container'
   JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
   JOIN days d ON d.day >= {say.day("p.first_at")} AND d.day <= {say.day(f"coalesce(p.gone_at, {say.now})")}
