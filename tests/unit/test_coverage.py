@@ -9,6 +9,7 @@ import pytest
 from archiver.model import Coverage, Gap, TimeRange
 from archiver.model.empty import IN_WORDS, Empty
 from archiver.queries.emptiness import Extent, why_empty
+from archiver.queries.unchanged import proven
 
 
 def at(hour: float | None) -> datetime | None:
@@ -69,3 +70,24 @@ def test_an_empty_answer_says_why(
 
     assert why_empty(TimeRange(at(since), at(until)), coverage, Extent(*map(at, extent))) == why
     assert IN_WORDS[why]
+
+
+@pytest.mark.parametrize(
+    ("stretch", "expected"),
+    [
+        ((0, 6), [(1, 5, True)]),
+        ((0, 5), [(1, 5, True)]),  # it was found the same when the gap ended
+        ((2, 5), [(1, 2, False), (2, 5, True)]),
+        ((0, 4), [(1, 5, False)]),
+    ],
+)
+def test_a_gap_is_proven_by_what_stood_still_until_it_ended(
+    stretch: tuple[float, float], expected: list[tuple[float, float, bool]]
+) -> None:
+    begin, end = map(at, stretch)
+    assert begin is not None
+    assert end is not None
+
+    found = proven([gap(1, 5)], [(begin, end)])
+
+    assert [(one.since, one.until, one.proven) for one in found] == [(at(a), at(b), sure) for a, b, sure in expected]
