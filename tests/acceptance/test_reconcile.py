@@ -88,3 +88,15 @@ def test_an_archive_of_postgresql_is_reconciled_without_a_daemon(
     stack = platform.platform.stacks[0]
     tree = json.loads(run_archiver("tree", stack.name, "--database", postgres_url, "-o", "json").stdout)
     assert (tree["name"], len(tree["children"])) == (stack.name, len(stack.services))
+
+
+def test_who_names_no_stream_is_told_which_daemon_would_have_been_asked(
+    sqlite_url: str, run_archiver: RunArchiver
+) -> None:
+    """One that has the archive may have its spool elsewhere."""
+    done = run_archiver("reconcile", "--database", sqlite_url)
+
+    assert done.returncode == 2
+    assert f"no daemon is to be asked at {sqlite_url.removeprefix('sqlite:///').removesuffix('.db')}" in done.stderr
+    assert "-control, and there is no stream" in done.stderr
+    assert "--spool FILE" in done.stderr
