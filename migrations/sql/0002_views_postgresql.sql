@@ -2129,22 +2129,7 @@ FROM (SELECT p.resource_id AS resource_id, r.uri AS uri, r.platform_id AS platfo
   JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
   JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((coalesce(p.gone_at, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
     AND p.first_at + 0 > (CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint)) - l.column2 AND p.first_at + 0 < CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000 AND (p.gone_at IS NULL OR p.gone_at >= CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint))) x
-CROSS JOIN LATERAL (SELECT CAST(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0) AS bigint) AS up, CAST(coalesce(sum(CASE WHEN v.kind = 'up' AND ((SELECT sum(o.one) FROM (SELECT 1 AS one FROM events o
-          WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.occurred_at >= (to_timestamp((x.day_us - 86400000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us - 86400000000), 1000000) AS double precision) / 1e6)) AND o.occurred_at <= (to_timestamp((x.day_us + 87000000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us + 87000000000), 1000000) AS double precision) / 1e6))
-            AND (SELECT b.down FROM state_words b WHERE b.id = o.state_id) = 1 LIMIT 3) o) = 3 AND EXISTS (WITH told AS (SELECT q.id AS id, q.stopped_us AS us FROM told_ends q
-        WHERE q.platform_id = x.platform_id AND q.resource_id = x.resource_id AND q.stopped_at >= (to_timestamp((x.day_us - 86400000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us - 86400000000), 1000000) AS double precision) / 1e6)) AND q.stopped_at <= (to_timestamp((x.day_us + 87000000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us + 87000000000), 1000000) AS double precision) / 1e6))),
-      beside AS (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), 4611686018427387904) AS before,
-          coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM told q),
-      crashed AS (SELECT q.us AS us FROM beside q WHERE (q.before <= 600000000 OR q.behind <= 600000000)
-        AND EXISTS (SELECT 1 FROM told_stops b
-          WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.id = q.id
-            AND b.cause IN ('crash', 'oom'))),
-      crashes AS (SELECT q.us AS us,
-          CASE WHEN lead(q.us, 2) OVER (ORDER BY q.us) - q.us <= 600000000 THEN q.us END AS dense_us,
-          CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= 600000000 THEN 0 ELSE 1 END AS starts
-        FROM crashed q),
-      runs AS (SELECT c.*, sum(c.starts) OVER (ORDER BY c.us) AS run FROM crashes c)
-      SELECT 1 FROM runs r GROUP BY r.run HAVING v.at_us >= min(r.dense_us) AND v.at_us < max(r.us))) THEN v.known END), 0) AS bigint) AS looped, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0) AS bigint) AS not_up, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT greatest(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
+CROSS JOIN LATERAL (SELECT CAST(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0) AS bigint) AS up, CAST(coalesce(sum(CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END), 0) AS bigint) AS looped, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0) AS bigint) AS not_up, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT greatest(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
         FROM told_stops o
         WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.stopped_at >= u.up_at
           AND o.stopped_at <= v.at
@@ -2162,7 +2147,23 @@ CROSS JOIN LATERAL (SELECT CAST(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.know
         AND v.at_us < x.until_us UNION ALL SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
       v.until_us - v.since_us AS us FROM found_of_day v
       WHERE v.platform_id = x.platform_id AND v.resource_id = x.resource_id AND v.day = x.day
-        AND v.at_us < x.until_us) v) g
+        AND v.at_us < x.until_us) v LEFT JOIN (WITH told AS (SELECT q.id AS id, q.stopped_us AS us FROM told_ends q
+        WHERE (SELECT sum(o.one) FROM (SELECT 1 AS one FROM events o
+          WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.occurred_at >= (to_timestamp((x.day_us - 86400000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us - 86400000000), 1000000) AS double precision) / 1e6)) AND o.occurred_at <= (to_timestamp((x.day_us + 87000000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us + 87000000000), 1000000) AS double precision) / 1e6))
+            AND (SELECT b.down FROM state_words b WHERE b.id = o.state_id) = 1 LIMIT 3) o) = 3 AND q.platform_id = x.platform_id AND q.resource_id = x.resource_id
+          AND q.stopped_at >= (to_timestamp((x.day_us - 86400000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us - 86400000000), 1000000) AS double precision) / 1e6)) AND q.stopped_at <= (to_timestamp((x.day_us + 87000000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us + 87000000000), 1000000) AS double precision) / 1e6))),
+      beside AS (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), 4611686018427387904) AS before,
+          coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM told q),
+      crashed AS (SELECT q.us AS us FROM beside q WHERE (q.before <= 600000000 OR q.behind <= 600000000)
+        AND EXISTS (SELECT 1 FROM told_stops b
+          WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.id = q.id
+            AND b.cause IN ('crash', 'oom'))),
+      crashes AS (SELECT q.us AS us,
+          CASE WHEN lead(q.us, 2) OVER (ORDER BY q.us) - q.us <= 600000000 THEN q.us END AS dense_us,
+          CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= 600000000 THEN 0 ELSE 1 END AS starts
+        FROM crashed q),
+      runs AS (SELECT c.*, sum(c.starts) OVER (ORDER BY c.us) AS run FROM crashes c)
+      SELECT min(r.dense_us) AS first_us, max(r.us) AS last_us FROM runs r GROUP BY r.run) g ON v.at_us >= g.first_us AND v.at_us < g.last_us) g
 WHERE x.since_us < x.until_us) y
 WHERE y.life > y.gone;
 

@@ -11,7 +11,8 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.model import Event, TimeRange
 
-from .archives import STREAM, closed, opened, record, rows
+from .archives import STREAM, closed, event, opened, record, rows
+from .growth import analysed, cost_of_sql
 from .test_availability import World
 
 HOUR = 3600
@@ -37,6 +38,19 @@ def test_a_day_of_a_container_is_as_available_as_the_report_says(database_url: s
     with Archive.open(database_url) as archive:
         doubtful = {day: sum(each.seconds for each in archive.unknown(date.fromisoformat(day))) for day in days}
     assert doubtful == pytest.approx({of: sum(row[5] for row in found if row[1] == of) for of in days})
+
+
+def test_a_loop_of_crashes_is_looked_for_once_a_day_and_not_for_each_of_its_starts(database_url: str) -> None:
+    crashes = 40
+    words = [("Running", 1), ("Stopped", 50)]
+    told = [event("container/1", state, 60 * each + at, [], "a") for each in range(crashes) for state, at in words]
+    record(database_url, opened("a", 0), *told)
+    day = "SELECT up_seconds, down_seconds FROM availability_daily WHERE day = '2016-02-01'"
+
+    cost = cost_of_sql(analysed(database_url), day, by_index=True)
+
+    assert rows(database_url, day) == [(49, 60 * (crashes - 1))]
+    assert cost < {"sqlite": 10_000_000, "postgresql": 200_000}[database_url.partition("+")[0].partition(":")[0]]
 
 
 def reported(url: str) -> Iterator[tuple[Any, ...]]:

@@ -103,8 +103,8 @@ told_of_day, found_of_day = _words_of("told", "told", "event"), _words_of("found
 # --- what they add up to --------------------------------------------------------------------------------------------
 
 
-def _is_looped(say: Idioms) -> str:
-    """That x was in a loop of crashes at a word v, on the day and as far as the loop began on the day before."""
+def _loops(say: Idioms) -> str:
+    """From which crash to which x was in a loop, on the day and as far as they began on the day before."""
 
     def within(at: str) -> str:
         begin, end = (say.instant(f"(x.day_us {distance})") for distance in (f"- {DAY}", f"+ {DAY + QUIET}"))
@@ -115,8 +115,9 @@ def _is_looped(say: Idioms) -> str:
           WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND {within("o.occurred_at")}
             AND (SELECT b.down FROM state_words b WHERE b.id = o.state_id) = 1 LIMIT {CRASHES}) o) = {CRASHES}"""
     # As a WITH, since SQLite's parser reads brackets within brackets only so deep. Few stop soon after they did.
-    loops = f"""WITH told AS (SELECT q.id AS id, q.stopped_us AS us FROM told_ends q
-        WHERE q.platform_id = x.platform_id AND q.resource_id = x.resource_id AND {within("q.stopped_at")}),
+    return f"""WITH told AS (SELECT q.id AS id, q.stopped_us AS us FROM told_ends q
+        WHERE {enough} AND q.platform_id = x.platform_id AND q.resource_id = x.resource_id
+          AND {within("q.stopped_at")}),
       beside AS (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), {OPEN}) AS before,
           coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, {OPEN}) AS behind FROM told q),
       crashed AS (SELECT q.us AS us FROM beside q WHERE (q.before <= {QUIET} OR q.behind <= {QUIET})
@@ -128,8 +129,7 @@ def _is_looped(say: Idioms) -> str:
           CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= {QUIET} THEN 0 ELSE 1 END AS starts
         FROM crashed q),
       runs AS (SELECT c.*, sum(c.starts) OVER (ORDER BY c.us) AS run FROM crashes c)
-      SELECT 1 FROM runs r GROUP BY r.run HAVING v.at_us >= min(r.dense_us) AND v.at_us < max(r.us)"""
-    return f"({enough} AND EXISTS ({loops}))"
+      SELECT min(r.dense_us) AS first_us, max(r.us) AS last_us FROM runs r GROUP BY r.run"""
 
 
 def _is_planned(say: Idioms) -> str:
@@ -179,14 +179,15 @@ def _availability_daily(say: Idioms) -> str:
     is_down = "v.kind IN ('down', 'starting') AND v.known > 0"
     sums = {
         "up": "CASE WHEN v.kind = 'up' THEN v.known END",
-        "looped": f"CASE WHEN v.kind = 'up' AND {_is_looped(say)} THEN v.known END",
+        "looped": "CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END",
         "not_up": f"CASE WHEN {is_down} THEN v.known END",
         "planned": f"CASE WHEN {is_down} THEN v.known * {_is_planned(say)} END",
         "gone": "CASE WHEN v.kind = 'gone' THEN v.us END",
     }
     found = say.summed(
         {name: f"coalesce(sum({of}), 0)" for name, of in sums.items()},
-        f"({words}) v",
+        # Joined, and not asked of each word: what is in a loop has many.
+        f"({words}) v LEFT JOIN ({_loops(say)}) g ON v.at_us >= g.first_us AND v.at_us < g.last_us",
     )
     up, down, life = "(y.up - y.looped)", "(y.not_up - y.planned + y.looped)", "(y.life - y.gone - y.planned)"
 
