@@ -86,8 +86,18 @@ def no_connection_left(bench: Bench) -> str:
                     raise Broken(f"the server refuses for another reason: {error}") from error
             bench.hears(500)
             others.close()
+            bench.until(lambda: _clients(admin) < FEW, "the others are gone")
             bench.archives(500)
     return f"{bench.size.turns} times"
+
+
+FEW = 10
+
+
+def _clients(admin: psycopg.Connection[tuple[int]]) -> int:
+    found = admin.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").fetchone()
+    assert found is not None
+    return found[0]
 
 
 @fault("a proxy cuts the connection at a COMMIT: before the server sees it, or before its answer", databases=POSTGRES)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from archiver.api.archive import Archive
 from archiver.errors import ConfigurationWrong, DatabaseUnfit, DatabaseUnreachable
@@ -235,6 +237,22 @@ def test_our_settings_cost_no_message_of_their_own(engine_of: Callable[..., Any]
     assert sent == ["Query"] * 3  # BEGIN with them, SELECT, COMMIT
 
 
+def test_a_connection_that_is_ended_while_it_hands_out_rows_leaves_no_traceback_in_the_log(
+    postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = reading_engine(postgres_url)
+    with suppress(SQLAlchemyError), engine.connect() as connection:
+        backend = connection.scalar(text("SELECT pg_backend_pid()"))
+        many = text("SELECT generate_series(1, 100000)")
+        found = connection.execution_options(stream_results=True).execute(many)
+        cursor = found.cursor
+        execute(postgres_url, f"SELECT pg_terminate_backend({backend}, 5000)")
+        found.close()
+    cursor.close()  # the driver's own, which could not be
+
+    assert caplog.records == []
+
+
 def test_a_reader_cannot_write(postgres_url: str) -> None:
     engine = reading_engine(postgres_url)
     with engine.connect() as connection, pytest.raises(Exception, match="read-only transaction"):
@@ -327,7 +345,7 @@ def test_nothing_of_ours_is_left_to_the_next_client_of_pgbouncer(pooled_url: str
     answers(pooled_url)
 
     with psycopg.connect(libpq_url(pooled_url), autocommit=True, prepare_threshold=None) as stranger:
-        found = {setting: stranger.execute(f"SHOW {setting}").fetchone() for setting in SHOWN}  # type: ignore[arg-type]
+        found = {setting: stranger.execute(f"SHOW {setting}").fetchone() for setting in SHOWN}
 
     assert found == SHOWN
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -19,6 +20,10 @@ from archiver.storage.database.postgres_driver import (
     right_missing,
 )
 
+_POOL = "archiver"
+# What fails when a lost connection is given back is said by whoever used it: the pool adds but a traceback to the log.
+logging.getLogger(f"{NullPool.__module__}.{NullPool.__name__}.{_POOL}").setLevel(logging.CRITICAL)
+
 
 def postgres_engine(url: str, *, read_only: bool) -> Engine:
     """An engine for a URL as libpq reads it.
@@ -31,6 +36,7 @@ def postgres_engine(url: str, *, read_only: bool) -> Engine:
         "postgresql+psycopg://",
         creator=lambda: connect(told),
         poolclass=NullPool,
+        pool_logging_name=_POOL,
         hide_parameters=True,
         use_native_hstore=False,  # or every engine would ask the server for that type
     )
