@@ -426,13 +426,27 @@ def test_no_color(archive: str, program_environment: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def following(archive: str, program_environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "archiver", "events", "-f", "-n", "1", "-o", "json", "--database", archive]
+def following(
+    request: pytest.FixtureRequest, archive: str, program_environment: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    form = getattr(request, "param", "json")
+    command = [sys.executable, "-m", "archiver", "events", "-f", "-n", "1", "-o", form, "--database", archive]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=program_environment
     ) as process:
         yield process
         process.kill()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("following", ["name"], indirect=True)
+def test_following_names_what_each_event_is_about_however_often(following: subprocess.Popen[str], ask: Run) -> None:
+    assert following.stdout is not None
+    following.stdout.readline()
+
+    for state, at in [("Stopped", "16:00"), ("Running", "16:01")]:
+        ask("import", "-", input=event("container", OTHER, state, at, SERVICE, STACK) + "\n")
+        assert OTHER in following.stdout.readline()
 
 
 def test_following_shows_what_comes_until_ctrl_c(following: subprocess.Popen[str], ask: Run) -> None:

@@ -29,7 +29,7 @@ def follow_events(asked: Question, filters: dict[str, Any], limit: int) -> None:
     first = [event for event in last if event.id <= end.event]
     records = chain(first, _coming(asked, filters, end))
     shown = asked.presentation if asked.presentation.format != "json" else asked.presentation._replace(format="jsonl")
-    write_lines(render(shown, COLUMNS, records, measure=max(1, len(first))), flush=True)
+    write_lines(render(shown, COLUMNS, records, measure=max(1, len(first)), endless=True), flush=True)
 
 
 def _coming(asked: Question, filters: dict[str, Any], end: Position) -> Iterator[ArchivedEvent]:

@@ -17,10 +17,16 @@ T = TypeVar("T")
 
 
 def render(
-    presentation: Presentation, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
+    presentation: Presentation,
+    columns: Sequence[Column[T]],
+    records: Iterable[T],
+    *,
+    measure: int = MEASURED_ROWS,
+    endless: bool = False,
 ) -> Iterator[str]:
     """The lines of a listing in the format asked for; a table waits for `measure` records before its first line.
 
+    Of references alone each is there once, unless the records are `endless`: then each record is news.
     Raises UsageError, before the first record is asked for, for a field that the records do not have.
     """
     kept = kept_columns(presentation, columns)
@@ -34,18 +40,19 @@ def render(
     if presentation.format == "tsv":
         return tsv_lines(kept, records)
     if presentation.format == "name":
-        return _each_once(kept[0].value(record) for record in records)
+        names = (name for record in records if (name := kept[0].value(record)) is not None)
+        return map(escape, names if endless else _each_once(names))
     rows = (to_json(as_record(kept, record)) for record in records)
     return rows if presentation.format == "jsonl" else json_lines(rows)
 
 
-def _each_once(names: Iterable[str | None]) -> Iterator[str]:
+def _each_once(names: Iterable[str]) -> Iterator[str]:
     """The references to be piped on: who asks about each wants none twice."""
-    seen: set[str | None] = {None}
+    seen: set[str] = set()
     for name in names:
-        if name is not None and name not in seen:
+        if name not in seen:
             seen.add(name)
-            yield escape(name)
+            yield name
 
 
 MOST_TURNED = 100_000
