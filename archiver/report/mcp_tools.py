@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from archiver.api.archive import Archive
-from archiver.errors import AmbiguousReference, ArchiverError, UsageError
+from archiver.errors import AmbiguousReference, ArchiverError, NoSuchResource, UsageError
 from archiver.model import Coverage, Resource, TimeRange, TreeNode
 from archiver.report import documents, portions, reports
 from archiver.report.mcp_arguments import check
-from archiver.report.mcp_schemas import DEFAULT_LIMIT, TOOLS, Schema
+from archiver.report.mcp_schemas import DEFAULT_LIMIT, MOST, TOOLS, Schema
 
 SHOWN_GAPS = 20
 """So many gaps, the latest, stand in an answer that is not about them."""
@@ -34,14 +34,12 @@ class Tools:
         self._archive: Archive | None = None
         self._inputs: dict[str, Schema] = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
         self._questions: dict[str, Callable[[Arguments], Answer]] = {
-            "find": self._find,
             "history": self._history,
             "actions": self._actions,
             "events": self._events,
             "tree": self._tree,
             "why": self._why,
             "report": self._report,
-            "coverage": self._watched,
         }
 
     def __contains__(self, name: object) -> bool:
@@ -75,15 +73,6 @@ class Tools:
 
     # --- the questions ----------------------------------------------------------------------------------------------
 
-    def _find(self, arguments: Arguments) -> Answer:
-        try:
-            found = self.archive.resolve_all([arguments["ref"]])
-        except AmbiguousReference as error:
-            on = error.platforms or [None] * len(error.candidates)
-            found = [self.archive.resolve(uri, platform=name) for uri, name in zip(error.candidates, on, strict=True)]
-        portion = portions.numbered([documents.resource(each) for each in found], *_page(arguments))
-        return self._judged({"resources": portion.records}, TimeRange(), found, portion)
-
     def _history(self, arguments: Arguments) -> Answer:
         within = self._range(arguments)
         resource = self.archive.resolve(arguments["ref"], range=within)
@@ -111,7 +100,11 @@ class Tools:
     def _tree(self, arguments: Arguments) -> Answer:
         at, gone = self._parse_range(None, arguments.get("at")).until, arguments.get("gone", False)
         then = TimeRange() if at is None else TimeRange.ending_at(at)
-        about = self.archive.resolve(arguments["ref"], range=then) if "ref" in arguments else None
+        meant = self._meant(arguments["ref"], then) if "ref" in arguments else []
+        if len(meant) > 1:
+            portion = portions.numbered([documents.resource(each) for each in meant], *_page(arguments))
+            return self._judged({"tree": None, "resources": portion.records}, then, meant, portion)
+        about = meant[0] if meant else None
         if gone and (at is not None or about is None):
             raise UsageError(
                 reason="gone is about now, and about one resource", hint="leave out gone or at, or give ref"
@@ -120,10 +113,22 @@ class Tools:
         coverage = root.coverage or self.archive.coverage(TimeRange(), about)
         return {
             "tree": _bounded(root),
+            "resources": [],
             "range": documents.range_(TimeRange(root.at, root.at)),
             "coverage": _coverage(coverage),
             "empty": root.empty,
+            "next_cursor": None,
         }
+
+    def _meant(self, ref: str, then: TimeRange) -> list[Resource]:
+        """All that a name, a key, the beginning of one, or a pattern means."""
+        try:
+            return [self.archive.resolve(ref, range=then)]
+        except AmbiguousReference as error:
+            on = error.platforms or [None] * len(error.candidates)
+            return [self.archive.resolve(uri, platform=name) for uri, name in zip(error.candidates, on, strict=True)]
+        except NoSuchResource:
+            return self.archive.resolve_all([ref])  # it is a pattern, or the same error
 
     def _why(self, arguments: Arguments) -> Answer:
         at, since = self._parse_range(None, arguments.get("at")).until, self._range({**arguments, "until": None}).since
@@ -141,22 +146,10 @@ class Tools:
         found = reports.asked(self.archive, arguments["name"], about, within, arguments.get("per"))
         shown = reports.fields(found)
         portion = portions.numbered([documents.record(shown, row) for row in found.rows], *_page(arguments))
-        head = reports.head(found) | {"coverage": _coverage(found.coverage)}
+        is_coverage = arguments["name"] == "coverage"
+        head = reports.head(found) | {"coverage": _coverage(found.coverage, MOST if is_coverage else SHOWN_GAPS)}
+        head |= {"status": documents.status(self.archive.status()) if is_coverage else None}
         return head | {"rows": portion.records, "next_cursor": portion.cursor}
-
-    def _watched(self, arguments: Arguments) -> Answer:
-        within = self._range(arguments)
-        about = [self.archive.resolve(arguments["ref"], range=within)] if "ref" in arguments else None
-        found = self.archive.coverage(within, about, of_states=True)
-        portion = portions.numbered([documents.record(documents.GAP, gap) for gap in found.gaps], *_page(arguments))
-        return {
-            "gaps": portion.records,
-            "status": documents.status(self.archive.status()),
-            "range": documents.range_(within),
-            "coverage": _coverage(found),
-            "empty": None,
-            "next_cursor": portion.cursor,
-        }
 
     def _judged(
         self, answer: Answer, range: TimeRange, about: list[Resource] | None, portion: portions.Portion
@@ -172,9 +165,9 @@ def _page(arguments: Arguments) -> tuple[int, str | None]:
     return arguments.get("limit", DEFAULT_LIMIT), arguments.get("cursor")
 
 
-def _coverage(coverage: Coverage) -> Answer:
+def _coverage(coverage: Coverage, most: int = SHOWN_GAPS) -> Answer:
     """Coverage with the last of its gaps."""
-    left_out = max(0, len(coverage.gaps) - SHOWN_GAPS)
+    left_out = max(0, len(coverage.gaps) - most)
     shown = documents.coverage(coverage._replace(gaps=coverage.gaps[left_out:]))
     return shown | {"complete": coverage.complete, "gaps_left_out": left_out}
 

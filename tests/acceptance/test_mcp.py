@@ -64,7 +64,7 @@ def test_official_client_asks_every_tool(mode: Any, archive_url: str, program_en
     children = answers["tree"].structured_content["tree"]["children"]
     assert [child["uri"] for child in children] == [uri("container/web"), uri("container/worker")]
     assert "\x1b" in children[0]["name"]
-    assert answers["coverage"].structured_content["coverage"]["complete"] is True
+    assert answers["history"].structured_content["coverage"]["complete"] is True
 
 
 def test_hostile_lines_are_answered_line_by_line_until_the_end(

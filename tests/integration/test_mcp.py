@@ -164,11 +164,11 @@ def test_events_are_those_that_were_asked_for(server: Server) -> None:
 
 
 def test_name_that_means_several_finds_them_all(server: Server) -> None:
-    exact = call(server, "find", ref="container/web")["resources"]
-    several = call(server, "find", ref="container/w*")["resources"]
-    ambiguous = call(server, "find", ref="action/0*", limit=2)
+    exact = call(server, "tree", ref="container/web")
+    several = call(server, "tree", ref="container/w*")["resources"]
+    ambiguous = call(server, "tree", ref="action/0*", limit=2)
 
-    assert [found["uri"] for found in exact] == [uri("container/web")]
+    assert (exact["tree"]["uri"], exact["resources"]) == (uri("container/web"), [])
     assert [found["uri"] for found in several] == [uri("container/web"), uri("container/worker")]
     assert (len(ambiguous["resources"]), bool(ambiguous["next_cursor"])) == (2, True)
 
@@ -179,7 +179,7 @@ def test_one_uri_on_two_platforms_is_found_on_both(sqlite_url: str) -> None:
         record(sqlite_url, opened(name, 0, stream=f"wss://{name}.example/v1/events"), told)
     tools = Tools(sqlite_url, lambda since, until: times.parse_range(since, until))
 
-    found = call(Server(tools, _raise), "find", ref="container/1")["resources"]
+    found = call(Server(tools, _raise), "tree", ref="container/1")["resources"]
     tools.close()
 
     assert [each["uri"] for each in found] == [uri("container/1")] * 2
@@ -313,13 +313,13 @@ def test_archive_that_is_not_there_yet_is_an_error_of_the_tool_until_it_is(tmp_p
     tools = Tools(f"sqlite:///{path}", lambda since, until: times.parse_range(since, until))
     server = Server(tools, _raise)
 
-    missing = failed(server, "find", ref="container/web")
+    missing = failed(server, "tree", ref="container/web")
     shutil.copyfile(archive_url.removeprefix("sqlite:///"), path)
-    found = call(server, "find", ref="container/web")["resources"]
+    found = call(server, "tree", ref="container/web")["tree"]
     tools.close()
 
     assert "hint: " in missing
-    assert len(found) == 1
+    assert found["uri"] == uri("container/web")
 
 
 # --- the protocol ---------------------------------------------------------------------------------------------------
