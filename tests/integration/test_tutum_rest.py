@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,35 @@ def test_a_server_that_wants_to_be_left_alone_is(simulator: Simulator) -> None:
     assert found.refused
     asked = dict.fromkeys(path.partition("?")[0] for path in simulator.asked)
     assert list(asked) == ["/api/v1/action/", "/api/v1/nodecluster/", "/api/v1/node/"]
+
+
+def test_nothing_but_get_is_ever_sent(simulator: Simulator) -> None:
+    """Seen by a server between, which hands everything on, in an hour with failures and more pages than one."""
+    methods: list[str] = []
+
+    class Between(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            if line := self.rfile.readline().decode():
+                methods.append(line.partition(" ")[0])
+                with socket.create_connection(("127.0.0.1", simulator.port)) as onward:
+                    onward.sendall(line.encode() + b"Connection: close\r\n")
+                    for header in iter(self.rfile.readline, b"\r\n"):
+                        if not header.lower().startswith(b"connection"):
+                            onward.sendall(header)
+                    onward.sendall(b"\r\n")
+                    while answer := onward.recv(65_536):
+                        self.wfile.write(answer)
+            self.close_connection = True
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Between) as between:
+        threading.Thread(target=between.serve_forever, daemon=True).start()
+        simulator.misbehave("rest_status", status=500, times=2)
+        rest = Rest(Api(f"http://127.0.0.1:{between.server_address[1]}", False), pace=QUICK)
+        _, found = taken(rest)
+        between.shutdown()
+
+    assert found.complete
+    assert (len(methods) > 10, set(methods)) == (True, {"GET"})
 
 
 def test_an_object_that_shifts_over_the_end_of_a_page_is_not_missed() -> None:
