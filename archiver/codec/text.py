@@ -78,6 +78,17 @@ def parse_from(text: str, start: int) -> tuple[Any, int]:
         raise ValueError(f"no JSON value at character {exc.value}") from exc
 
 
+def repeated(text: str, start: int) -> str | None:
+    """That an object of the JSON value that begins at a character has a key twice; None: none has, or it is no JSON."""
+    try:
+        _scan_once(text, start)
+    except (json.JSONDecodeError, StopIteration, RecursionError):
+        return None
+    except ValueError as exc:
+        return str(exc)
+    return None
+
+
 def dump(value: Any) -> str:
     """A JSON value as ASCII text, which any database takes. Raises ValueError for numbers beyond JSON (1e400)."""
     return _encode(value)

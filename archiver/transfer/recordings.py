@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from archiver.codec.events import write_time
-from archiver.codec.text import MAX_DEPTH, MAX_NAME, dump, fits, parse, parse_from
+from archiver.codec.text import MAX_DEPTH, MAX_NAME, dump, fits, parse, parse_from, parse_whole, repeated
 from archiver.codec.times import read_moment
 from archiver.model import Micros, TimeSource, iso
 from archiver.platforms.docker.facts import DOCKER
@@ -211,6 +211,8 @@ def _of_line(text: str, payload: bytes, at: Micros | None, depth: int) -> list[S
     at = (read_moment(stamp[0]) if stamp else None) or at
     if isinstance(inner, str):
         return understand(inner.encode(errors="replace"), at, depth + 1)
+    if fault := repeated(text, start):
+        return [Said(payload, at, f"not JSON: {fault}")]
     return _of_object(inner, dump(inner).encode(), at, depth + 1)
 
 
@@ -269,6 +271,6 @@ def _nested(text: str) -> int:
 
 def _json(text: str) -> Any:
     try:
-        return parse(text)
+        return parse_whole(text)
     except (ValueError, RecursionError):
         return None

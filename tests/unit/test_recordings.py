@@ -234,6 +234,18 @@ LOOKS = {
 }
 
 
+@pytest.mark.parametrize(
+    "line", ["{}", "2016-02-01 12:00:00 INFO got {}", '{{"events":[{}]}}', "got {} and more"], ids=str
+)
+def test_a_message_that_says_two_things_in_one_place_is_kept_as_it_was_written(line: str) -> None:
+    twice = line.format('{"type":"container","state":"Stopped","state":"Running"}')
+
+    (found,) = [each for each in read(f"{twice}\n{LINES[0]}\n") if isinstance(each, Reject)]
+
+    assert found.payload.decode() == twice
+    assert "is there twice" in found.reason
+
+
 @pytest.mark.parametrize("name", LOOKS)
 def test_what_is_not_read_says_what_it_looks_like(name: str) -> None:
     line, words = LOOKS[name]
