@@ -79,13 +79,15 @@ def slow_handshakes(bench: Bench) -> str:
 def endings(bench: Bench) -> str:
     bench.start()
     kinds = ("close", "drop", "reset", "half_frame", "silence")
-    for turn in range(bench.size.turns + 1):
+    bench.archives(round(3 * bench.size.rate))  # for three seconds: who has answered no ping is given longer
+    for turn in range(bench.size.turns + 2):
         bench.archives(100)
+        bench.listening()  # what was received before may be archived while nobody listens
         ended = bench.log().count("disconnected from")
         bench.platform.misbehave(kinds[turn % len(kinds)])
         _noticed(bench, ended)
     bench.archives(100)
-    return f"{bench.size.turns + 1} times"
+    return f"{bench.size.turns + 2} times"
 
 
 @fault(
