@@ -59,6 +59,11 @@ class Retry:
     seed: int | None = None
 
 
+_TRUSTED = 3
+"""So often a server that has answered a ping may be silent from the opening on: then another one may stand behind its
+name, which knows no ping."""
+
+
 class WebsocketSource:
     """One stream of Tutum or Docker Cloud (see `archiver.platforms.protocol.Source`).
 
@@ -103,8 +108,8 @@ class WebsocketSource:
         self._quiet = QuietLog(_log, self._pace.monotonic)
         self._trouble: tuple[str, float] | None = None
         self._useful = False
-        self._answers = False
-        """Whether the server has answered a ping, and was not silent for as long as it may be since."""
+        self._trusted = 0
+        """On so many connections that the server leaves without a sign of life it still counts as one that answers."""
         if target.startswith("wss"):
             self._trust()  # a certificate that cannot be used is refused now
         self._dialer = Dialer(target, header, proxy=proxy, context=self._trust, make=self._connection)
@@ -194,7 +199,7 @@ class WebsocketSource:
         self._trouble = None
         key, beside = secrets.token_hex(8), self._beside
         session = Session(
-            connection, self._stream, key, self._pace, self._safe, self._never_kept, beside, answers=self._answers
+            connection, self._stream, key, self._pace, self._safe, self._never_kept, beside, answers=self._trusted > 0
         )
         if beside is not None:
             beside.begin(key, connection.read_at)
@@ -204,8 +209,10 @@ class WebsocketSource:
             if beside is not None:
                 beside.end()
         self._useful = session.heard
-        # Another one may stand behind the same name now, which knows no ping: so it is silent only once.
-        self._answers = connection.life.ponged or (self._answers and end.ending is not Ending.SILENT)
+        if connection.life.ponged:
+            self._trusted = _TRUSTED
+        elif end.ending is Ending.SILENT:
+            self._trusted = max(0, self._trusted - 1)
         if session.heartbeats:
             _log.info("%s: %d messages were heartbeats", self._stream, session.heartbeats)
         return end
